@@ -1,0 +1,74 @@
+"""`xkd-bench distill`: train a student (or a first teacher) by a method's name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xkd_bench.cli.options import DataRoot, Device, DtypeName, StoreRoot
+
+
+def distill(
+    method: Annotated[str, typer.Argument(help="A method: see `xkd-bench distillers list`.")],
+    task: Annotated[str, typer.Option(help="A task's name, or a .toml of your own.")],
+    student: Annotated[str, typer.Option(help="Where the student starts: a model folder or a hub id.")],
+    output: Annotated[Path, typer.Option(help="Folder for the trained student.")],
+    teacher: Annotated[str | None, typer.Option(help="The teacher: a model folder or a hub id.")] = None,
+    layers: Annotated[str | None, typer.Option(help="Blocks of the start to keep, counted from 1, e.g. 1,3,5.")] = None,
+    train_rows: Annotated[int | None, typer.Option(help="Train on this many examples, chosen by a hash of the id.", min=1)] = None,
+    seed: Annotated[int, typer.Option(help="Head, order of examples and dropout follow from it.")] = 0,
+    epochs: Annotated[int | None, typer.Option(help="Default: the task's schedule.", min=1)] = None,
+    batch_size: Annotated[int | None, typer.Option(help="Default: the task's schedule.", min=1)] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="Default: the task's schedule.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="A setting of the method, e.g. --set alpha=0.9. Repeatable.")
+    ] = None,
+    preset: Annotated[str | None, typer.Option(help="A method's preset, e.g. adkd.")] = None,
+    data_root: DataRoot = None,
+    store: StoreRoot = None,
+    device: Device = "auto",
+    dtype: DtypeName = "float32",
+) -> None:
+    """Train a student and write it with its lineage. An interrupted run goes on when started again."""
+    from xkd_bench.distillers.distill import Order, read_log
+    from xkd_bench.distillers.distill import distill as run
+    from xkd_bench.distillers.student import read_layers
+    from xkd_bench.models.classifier import make_runtime
+    from xkd_bench.records.store import Store, default_store
+    from xkd_bench.tasks.loading import data_root as root_of
+    from xkd_bench.tasks.registry import find_task
+
+    order = Order(
+        method=method,
+        task=find_task(task),
+        student=student,
+        teacher=teacher,
+        output=output,
+        layers=read_layers(layers),
+        train_rows=train_rows,
+        seed=seed,
+        epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=learning_rate,
+        settings=_read_settings(settings or []),
+        preset=preset,
+    )
+    folder = run(order, make_runtime(device, dtype), Store(store or default_store()), root_of(data_root))
+    last = read_log(folder)[-1]
+    terms = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name != "update")
+    typer.echo(f"{method}: {last['update']} updates, at the end {terms}")
+    typer.echo(f"student: {folder}\nnext: xkd-bench evaluate {folder}")
+
+
+def _read_settings(pairs: list[str]) -> dict[str, str]:
+    from xkd_bench.errors import BadInputError
+
+    found = {}
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:
+            raise BadInputError(where="--set", expected="name=value", found=repr(pair), fix="e.g. --set alpha=0.9")
+        found[name.strip()] = value.strip()
+    return found

@@ -1,0 +1,46 @@
+"""`xkd-bench evaluate`: how good is the student, and how far does it agree with its teacher?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from xkd_bench.cli.options import DataRoot, Device, DtypeName, StoreRoot, TokenBudget
+
+
+def evaluate(
+    checkpoint: Annotated[str, typer.Argument(help="The student: a model folder or a hub id.")],
+    task: Annotated[
+        str | None, typer.Option(help="A task's name, or a .toml of your own. Default: what `distill` wrote beside the weights.")
+    ] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="The teacher: a model folder or a hub id. Default: as for the task.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Submission folder to write the record into, e.g. submissions/my-method.")
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
+    data_root: DataRoot = None,
+    store: StoreRoot = None,
+    device: Device = "auto",
+    dtype: DtypeName = "float32",
+    token_budget: TokenBudget = None,
+    timing: Annotated[
+        bool | None,
+        typer.Option("--timing/--no-timing", help="Time both models side by side. Default: only if the teacher runs anyway."),
+    ] = None,
+) -> None:
+    """Judge a student on a task, against its teacher, and write the record."""
+    from xkd_bench.cli.score_table import print_evaluation
+    from xkd_bench.engine.evaluate import evaluate as run
+    from xkd_bench.engine.plan import make_plan
+    from xkd_bench.models.classifier import make_runtime
+    from xkd_bench.records.store import Store, default_store
+    from xkd_bench.tasks.loading import data_root as root_of
+
+    runtime = make_runtime(device, dtype, token_budget)
+    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root))
+    found = run(plan, Store(store or default_store()), output, timing)
+    print_evaluation(found, plan.task.card)

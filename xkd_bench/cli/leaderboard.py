@@ -1,0 +1,28 @@
+"""`xkd-bench leaderboard`: the static page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="Build the leaderboard.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Build the leaderboard."""
+
+
+@app.command("build")
+def build(
+    submissions: Annotated[Path, typer.Option(help="Folder of submissions.")] = Path("submissions"),
+    output: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("leaderboard"),
+) -> None:
+    """Make the page from the records; it opens from disk."""
+    from xkd_bench import leaderboard
+    from xkd_bench.metrics.registry import cards
+
+    report = leaderboard.build(submissions, output, cards())
+    typer.echo(f"{report}")

@@ -1,0 +1,39 @@
+"""`xkd-bench metrics`: what is measured, by which formula, from which paper."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(help="List and show metrics.", no_args_is_help=True, rich_markup_mode=None)
+
+
+@app.command("list")
+def list_metrics() -> None:
+    """One line for each metric."""
+    from rich.table import Table
+
+    from xkd_bench.cli.score_table import make_console
+    from xkd_bench.metrics.registry import cards
+
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
+    for column in ("metric", "group", "of", "better", "what it says"):
+        table.add_column(column, no_wrap=column != "what it says")
+    for card in cards().values():
+        table.add_row(card.name, card.group, card.subject, card.direction, card.summary)
+    make_console().print(table)
+
+
+@app.command("show")
+def show(name: Annotated[str, typer.Argument(help="e.g. kappa")]) -> None:
+    """Formula, range, direction and source of one metric."""
+    from xkd_bench.metrics.registry import GROUP, cards
+    from xkd_bench.plugins import find
+
+    find(GROUP, name)
+    card = cards()[name]
+    low, high = card.range
+    typer.echo(f"{card.title} ({card.name})\n{card.summary}\n\n{card.formula}\n")
+    typer.echo(f"range      {'−∞' if low is None else low} … {'∞' if high is None else high}")
+    typer.echo(f"better     {card.direction}\nof         {card.subject}, {' and '.join(card.kinds)}\nsource     {card.citation}")

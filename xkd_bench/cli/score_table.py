@@ -1,0 +1,101 @@
+"""An evaluation as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from xkd_bench.engine.evaluate import Evaluation
+from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.metrics.registry import cards
+from xkd_bench.records.schema import ScoreRecord, TaskResult
+from xkd_bench.tasks.card import TaskCard
+
+TEACHER = "teacher."
+GROUPS = {"quality": "Quality", "agreement": "Agreement with the teacher", "calibration": "Calibration"}
+
+
+def make_console() -> Console:
+    """Standard output; where it is no terminal, wide enough that no number is cut."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=120)
+
+
+def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
+    """Headline first, then every metric with its interval; undefined ones say why."""
+    console, result = make_console(), evaluation.result
+    console.print(Text(f"{result.task.title}  ·  {result.task.rows} examples of {result.task.split}", style="bold"))
+    console.print(_models(result))
+    console.print(score_table(result, card))
+    for name, gate in result.gate.items():
+        if gate.status != "valid":
+            console.print(f"{name} is {gate.status}: {gate.reason}", style="yellow")
+    for warning in result.warnings:
+        console.print(f"warning: {warning}", style="yellow")
+    run = evaluation.run
+    teacher = f", teacher {run.forwards['teacher']}" if result.teacher else ""
+    console.print(f"forward passes: student {run.forwards['student']}{teacher}; {run.seconds:.1f} s on {run.device}", style="dim")
+    if run.speed and run.speed.student:
+        ratio = f", {run.speed.ratio:.2f} × the teacher's {run.speed.teacher:.0f}" if run.speed.ratio else ""
+        console.print(f"speed: {run.speed.student:.0f} examples a second{ratio}", style="dim")
+    if evaluation.folder:
+        console.print(f"record: {evaluation.folder / 'record.json'}", soft_wrap=True)
+
+
+def _models(result: TaskResult) -> str:
+    def words(role: str) -> str:
+        model = result.student if role == "student" else result.teacher
+        if model is None:
+            return "teacher: none"
+        blocks = f", {model.blocks} blocks" if model.blocks else ""
+        return f"{role}: {model.architecture}{blocks}, {model.parameters / 1e6:.1f} M parameters, {model.hash[7:17]}"
+
+    return f"{words('student')}\n{words('teacher')}"
+
+
+def score_table(result: TaskResult, card: TaskCard) -> Table:
+    """One row a metric: student, its 95 % interval, teacher. The task's headline score stands first."""
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
+    table.add_column("")
+    table.add_column("student", justify="right")
+    table.add_column("95 % interval", justify="right")
+    if result.teacher:
+        table.add_column("teacher", justify="right")
+        table.add_column("95 % interval", justify="right")
+    known = cards()
+    first = [name for name in (card.headline, *card.beside) if name in known]
+    for group, title in GROUPS.items():
+        names = [name for name in known if known[name].group == group and name in result.scores]
+        names.sort(key=lambda name: (first.index(name) if name in first else len(first), list(known).index(name)))
+        if not names or (group != "quality" and result.teacher is None and all(known[n].subject == "pair" for n in names)):
+            continue
+        table.add_row(Text(title, style="dim italic"))
+        for name in names:
+            table.add_row(*_row(name, known[name], result, headline=name == card.headline))
+    for part, scores in result.slices.items():
+        table.add_row(Text(f"Slice {card.slices[part].title if part in card.slices else part}", style="dim italic"))
+        for name in (card.headline, "kappa"):
+            if name in scores:
+                table.add_row(*_row(name, known[name], result, scores=scores, headline=False))
+    return table
+
+
+def _row(
+    name: str, card: MetricCard, result: TaskResult, headline: bool, scores: dict[str, ScoreRecord] | None = None
+) -> list[Text]:
+    scores = scores or result.scores
+    style = "bold" if headline else ""
+    cells = [Text(f"  {card.title}", style=style), *_cells(scores[name], style)]
+    if result.teacher and TEACHER + name in scores:
+        cells += _cells(scores[TEACHER + name], style)
+    return cells
+
+
+def _cells(score: ScoreRecord, style: str) -> list[Text]:
+    if score.value is None:
+        return [Text("–", style="dim"), Text(f"undefined: {score.reason}", style="dim")]
+    low, high = score.low, score.high
+    interval = f"[{low:.3f}, {high:.3f}]" if low is not None and high is not None else "no interval"
+    flag = f" {score.reason}" if score.reason else ""
+    return [Text(f"{score.value:.3f}", style=style), Text(interval + flag, style="dim")]

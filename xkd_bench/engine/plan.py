@@ -1,0 +1,103 @@
+"""What an evaluation will do, decided and checked before any weight is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
+from xkd_bench.models.classifier import LazyClassifier, Runtime
+from xkd_bench.models.fit import check_fit
+from xkd_bench.records.lineage import read_lineage, resolved_location
+from xkd_bench.records.schema import LineageRecord
+from xkd_bench.tasks.examples import Examples
+from xkd_bench.tasks.loading import load
+from xkd_bench.tasks.protocols import Protocol, read_protocol
+from xkd_bench.tasks.registry import Task, find_task
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One student on one task: everything resolved, nothing run. The weights load when a probe first needs them."""
+
+    task: Task
+    protocol: Protocol
+    examples: Examples
+    student: LazyClassifier
+    teacher: LazyClassifier | None
+    lineage: LineageRecord | None
+    data_root: Path | None
+
+
+def make_plan(
+    student: str,
+    task: str | None,
+    teacher: str | None,
+    protocol: str,
+    runtime: Runtime,
+    data_root: Path | None,
+) -> Plan:
+    """Resolve and check. Task and teacher left out are taken from the student's lineage.
+
+    Raises `BadInputError` for anything that cannot be evaluated: the checks that read least come first.
+    """
+    frozen = read_protocol(protocol)
+    chosen_task = find_task(task) if task else None
+    student_checkpoint = open_checkpoint(student)
+    lineage = read_lineage(student_checkpoint.folder)
+    if chosen_task is None:
+        if lineage is None:
+            raise BadInputError(
+                where=student,
+                expected="--task, or a lineage.json beside the weights that names it",
+                found="neither",
+                fix="add --task (see `xkd-bench tasks list`)",
+            )
+        own = lineage.task_location
+        chosen_task = find_task(resolved_location(own, student_checkpoint.folder) if own else lineage.task)
+    card = chosen_task.card
+    judged = LazyClassifier(student_checkpoint, card, check_fit(student_checkpoint, card, "student"), runtime)
+    against = None
+    teacher_checkpoint = _teacher(teacher, lineage, student_checkpoint)
+    if teacher_checkpoint is not None:
+        order = check_fit(teacher_checkpoint, card, "teacher")
+        against = LazyClassifier(teacher_checkpoint, card, order, runtime)
+    examples = load(chosen_task, "evaluation", data_root)
+    hidden = np.isnan(examples.labels) if card.kind == "regression" else examples.labels < 0
+    if hidden.any():
+        raise BadInputError(
+            where=f"{card.name}, split {examples.split}",
+            expected="a label for every example",
+            found=f"{int(hidden.sum())} of {len(examples)} hidden",
+            fix="evaluate on a split with labels",
+        )
+    return Plan(chosen_task, frozen, examples, judged, against, lineage, data_root)
+
+
+def _teacher(named: str | None, lineage: LineageRecord | None, student: Checkpoint) -> Checkpoint | None:
+    """The teacher the user named, else the one of the lineage, whose hash must still be the same."""
+    if named is not None:
+        return open_checkpoint(named)
+    if lineage is None or lineage.teacher is None:
+        return None
+    location = resolved_location(lineage.teacher_location or "", student.folder)
+    try:
+        found = open_checkpoint(location)
+    except BadInputError as error:
+        raise BadInputError(
+            where=f"{student.folder}/lineage.json",
+            expected=f"the teacher {lineage.teacher[:19]}… at {location}",
+            found=error.found,
+            fix="name the teacher with --teacher",
+        ) from error
+    if found.hash != lineage.teacher:
+        raise BadInputError(
+            where=f"{student.folder}/lineage.json",
+            expected=f"the teacher it was distilled from, {lineage.teacher}",
+            found=f"another checkpoint at {location}, {found.hash}",
+            fix="name the teacher to judge against with --teacher",
+        )
+    return found

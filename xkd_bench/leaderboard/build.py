@@ -1,0 +1,64 @@
+"""`submissions/` → the board's folder."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.leaderboard.facts import facts_of_card
+from xkd_bench.leaderboard.page import page_of
+from xkd_bench.leaderboard.publish import check_replaceable, publish
+from xkd_bench.leaderboard.render import render
+from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.submission import read_submissions
+from xkd_bench.tasks.registry import all_tasks
+from xkd_bench.tasks.views import read_views
+
+
+@dataclass(frozen=True)
+class BuildReport:
+    """What a build put on the page. rows: one student on one task; tracks: tables with a teacher."""
+
+    page: Path
+    entries: int
+    tasks: int
+    rows: int
+    tracks: int
+
+
+def build(
+    submissions: Path,
+    output: Path,
+    metrics: Mapping[str, MetricCard],
+    *,
+    official_teachers: Collection[str] = (),
+) -> BuildReport:
+    """Build the static page of everything below `submissions` into the folder `output`.
+
+    metrics: name → card; their order breaks ties in the order of columns. official_teachers: hashes of the pinned
+    teachers; a track of any other one is called an unranked view. The same submissions give the same bytes.
+
+    Raises `BadInputError` where a submission does not follow its schema, or where `output` holds something that no
+    build wrote. A build that fails leaves the board before it in place.
+    """
+    if not submissions.is_dir():
+        raise BadInputError(
+            where=str(submissions),
+            expected="a folder of submissions (it may be empty)",
+            found="a file" if submissions.exists() else "nothing",
+            fix="give the checkout's submissions/, or make the folder",
+        )
+    check_replaceable(output)
+    entries = read_submissions(submissions)
+    registered = {name: facts_of_card(task.card) for name, task in all_tasks().items()}
+    page = page_of(entries, metrics, registered, read_views(), official_teachers)
+    publish(render(page), output)
+    return BuildReport(
+        page=output / "index.html",
+        entries=len(entries),
+        tasks=len(page.sections),
+        rows=page.rows,
+        tracks=page.tracks,
+    )

@@ -1,0 +1,64 @@
+"""What the page knows of a task: from its registered card, or else from the record of a row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from xkd_bench.metrics.contract import TaskKind
+from xkd_bench.records.schema import TaskRecord, TaskResult
+from xkd_bench.tasks.card import TaskCard
+
+
+@dataclass(frozen=True)
+class TaskFacts:
+    """Title, scores and standing of a task. `rows` is the fingerprint of the official rows, None where none is pinned."""
+
+    name: str
+    title: str
+    summary: str
+    kind: TaskKind
+    headline: str
+    beside: tuple[str, ...]
+    ranked: bool
+    ranked_note: str
+    slices: Mapping[str, str]
+    registered: bool
+    rows: str | None
+
+    def is_official(self, result: TaskResult) -> bool:
+        """Whether a row was measured on the pinned rows of a registered task."""
+        return self.rows is not None and result.task.fingerprint == self.rows
+
+
+def facts_of_card(card: TaskCard) -> TaskFacts:
+    return TaskFacts(
+        name=card.name,
+        title=card.title,
+        summary=card.summary,
+        kind=card.kind,
+        headline=card.headline,
+        beside=card.beside,
+        ranked=card.ranked,
+        ranked_note=card.ranked_note,
+        slices={name: part.title for name, part in card.slices.items()},
+        registered=True,
+        rows=card.data.fingerprints.get(card.data.evaluation),
+    )
+
+
+def facts_of_record(record: TaskRecord) -> TaskFacts:
+    """For a task that is not registered here: what the row itself says of it."""
+    return TaskFacts(
+        name=record.name,
+        title=record.title,
+        summary="",
+        kind=record.kind,
+        headline=record.headline,
+        beside=(),
+        ranked=False,
+        ranked_note="not a registered task",
+        slices={},
+        registered=False,
+        rows=None,
+    )

@@ -1,0 +1,156 @@
+"""Everything the templates get: sections by task, views over tasks, entries and the meaning of columns and marks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xkd_bench.leaderboard.cells import REASONS
+from xkd_bench.leaderboard.columns import Column, column_of, in_reading_order
+from xkd_bench.leaderboard.facts import TaskFacts, facts_of_record
+from xkd_bench.leaderboard.suite_view import ViewTable, view_table
+from xkd_bench.leaderboard.tables import Measured, Table, table_of, tracks_of
+from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.schema import SubmissionRecord
+from xkd_bench.records.submission import Submission
+from xkd_bench.tasks.views import ViewCard
+
+
+@dataclass
+class Anchors:
+    """Hands out ids: letters, digits and dashes only, each one once, the same ones for the same page."""
+
+    taken: set[str] = field(default_factory=set)
+
+    def new(self, *parts: str) -> str:
+        plain = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:80] for part in parts)
+        found, count = plain, 1
+        while found in self.taken:
+            count += 1
+            found = f"{plain}-{count}"
+        self.taken.add(found)
+        return found
+
+
+@dataclass(frozen=True)
+class Section:
+    """One task."""
+
+    anchor: str
+    facts: TaskFacts
+    tables: tuple[Table, ...]
+    rows: int
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One submission's own words."""
+
+    anchor: str
+    folder: str
+    card: SubmissionRecord
+    links: tuple[tuple[str, str], ...]
+    tasks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a column means: its metric's card, with the direction in words."""
+
+    column: Column
+    formula: str
+    citation: str
+
+
+@dataclass(frozen=True)
+class Page:
+    views: tuple[ViewTable, ...]
+    sections: tuple[Section, ...]
+    entries: tuple[Entry, ...]
+    entry_anchors: Mapping[str, str]
+    meanings: tuple[Meaning, ...]
+    reasons: Mapping[str, str]
+    without_rows: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(section.rows for section in self.sections)
+
+    @property
+    def tracks(self) -> int:
+        return sum(table.teacher is not None for section in self.sections for table in section.tables)
+
+
+def rows_by_task(submissions: Sequence[Submission]) -> dict[str, list[Measured]]:
+    found: dict[str, list[Measured]] = {}
+    for submission in submissions:
+        for name, entry in submission.tasks.items():
+            found.setdefault(name, []).append(Measured(submission, entry))
+    return found
+
+
+def section_of(
+    facts: TaskFacts,
+    rows: Sequence[Measured],
+    metrics: Mapping[str, MetricCard],
+    official_teachers: Collection[str],
+    anchors: Anchors,
+) -> Section:
+    own = anchors.new("task", facts.name)
+    tables = []
+    for track in tracks_of(rows):
+        first = track[0].result
+        short = "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
+        tables.append(table_of(anchors.new("track", facts.name, short), facts, track, metrics, official_teachers))
+    return Section(own, facts, tuple(tables), len(rows))
+
+
+def entry_of(submission: Submission, tasks: Mapping[str, TaskFacts], anchors: Anchors) -> Entry:
+    links = submission.card.links
+    return Entry(
+        anchor=anchors.new("entry", submission.name),
+        folder=submission.name,
+        card=submission.card,
+        links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
+        tasks=tuple(tasks[name].title for name in submission.tasks),
+    )
+
+
+def meanings_of(sections: Sequence[Section], metrics: Mapping[str, MetricCard]) -> tuple[Meaning, ...]:
+    """The cards of every column on the page, in reading order."""
+    shown = {column.key for section in sections for table in section.tables for column in table.columns}
+    return tuple(
+        Meaning(column_of(card, ""), card.formula, card.citation)
+        for card in in_reading_order(metrics)
+        if card.name in shown
+    )
+
+
+def page_of(
+    submissions: Sequence[Submission],
+    metrics: Mapping[str, MetricCard],
+    registered: Mapping[str, TaskFacts],
+    views: Sequence[ViewCard],
+    official_teachers: Collection[str],
+) -> Page:
+    """The whole page. Ranked tasks come first, in order of name."""
+    anchors = Anchors()
+    rows = rows_by_task(submissions)
+    facts = {
+        name: registered.get(name) or facts_of_record(measured[0].result.task) for name, measured in rows.items()
+    }
+    order = sorted(facts, key=lambda name: (not facts[name].ranked, not facts[name].registered, name))
+    sections = tuple(section_of(facts[name], rows[name], metrics, official_teachers, anchors) for name in order)
+    entries = tuple(entry_of(submission, facts, anchors) for submission in submissions)
+    return Page(
+        views=tuple(
+            view_table(anchors.new("view", card.name), card, submissions, registered, metrics) for card in views
+        ),
+        sections=sections,
+        entries=entries,
+        entry_anchors={entry.folder: entry.anchor for entry in entries},
+        meanings=meanings_of(sections, metrics),
+        reasons={reason.replace("_", " "): words for reason, words in REASONS.items()},
+        without_rows=tuple(known.title for name, known in registered.items() if name not in rows),
+    )

@@ -1,0 +1,279 @@
+"""One track → one table: the teacher's row, the students' rows, their slices and their picture."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from math import inf
+
+from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard.cells import BLANK, Cell
+from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
+from xkd_bench.leaderboard.facts import TaskFacts
+from xkd_bench.leaderboard.plot import Plot, Point, draw
+from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.schema import GateRecord, ModelRecord, ScoreRecord, TaskResult
+from xkd_bench.records.submission import Submission, TaskEntry
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One student on one task: an entry's card with the record and the cost of that task."""
+
+    submission: Submission
+    entry: TaskEntry
+
+    @property
+    def result(self) -> TaskResult:
+        return self.entry.result
+
+    @property
+    def name(self) -> str:
+        return self.submission.card.name
+
+
+@dataclass(frozen=True)
+class Row:
+    """A student's row. `gate` is why it is marked weak, empty for a valid student."""
+
+    name: str
+    method: str
+    folder: str
+    is_reference: bool
+    gate: str
+    size: Cell
+    scores: tuple[Cell, ...]
+    speed: Cell
+
+
+@dataclass(frozen=True)
+class SliceTable:
+    """Scores on parts of the split. Columns are (part, score) pairs, the whole split first."""
+
+    headers: tuple[tuple[str, str], ...]
+    rows: tuple[tuple[Row, tuple[Cell, ...]], ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """A track. `standing` says why rows are in no rank; `teacher_row` has a cell for every column."""
+
+    anchor: str
+    task_title: str
+    teacher: ModelRecord | None
+    teacher_words: str
+    protocol: str
+    examples: str
+    standing: tuple[str, ...]
+    columns: tuple[Column, ...]
+    teacher_row: tuple[Cell, ...]
+    rows: tuple[Row, ...]
+    slices: SliceTable | None
+    plot: Plot | None
+    notes: tuple[str, ...]
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Titles of neighbouring columns of one group, with how many there are."""
+        found: list[tuple[str, int]] = []
+        for column in self.columns:
+            title, count = found.pop() if found and found[-1][0] == column.group_title else (column.group_title, 0)
+            found.append((title, count + 1))
+        return found
+
+
+def track_key(result: TaskResult) -> tuple[str, ...]:
+    """Rows with one key stand in one table. A track alone is a claim, so what it stands for is in the key too."""
+    if result.teacher is None or result.track is None:
+        return (result.task.fingerprint,)
+    return (result.task.fingerprint, result.teacher.hash, result.protocol.hash, result.track)
+
+
+def tracks_of(rows: Sequence[Measured]) -> list[list[Measured]]:
+    """The rows of one task by track: teachers first, then those without one."""
+    tracks: dict[tuple[str, ...], list[Measured]] = {}
+    for row in rows:
+        tracks.setdefault(track_key(row.result), []).append(row)
+    return [
+        tracks[key]
+        for key in sorted(tracks, key=lambda key: (len(key) == 1, tracks[key][0].result.protocol.name, key))
+    ]
+
+
+def in_headline_order(facts: TaskFacts, rows: Sequence[Measured], metrics: Mapping[str, MetricCard]) -> list[Measured]:
+    """Best headline first, rows without one last, equals by name."""
+    card = metrics.get(facts.headline)
+    sign = 1.0 if card is not None and card.direction == "lower" else -1.0
+
+    def place(row: Measured) -> tuple[float, str, str]:
+        score = row.result.scores.get(facts.headline)
+        return inf if score is None or score.value is None else sign * score.value, row.name, row.submission.name
+
+    return sorted(rows, key=place)
+
+
+def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord | None) -> Row:
+    result = row.result
+    gate = result.gate.get("student")
+    return Row(
+        name=row.name,
+        method=row.submission.card.method,
+        folder=row.submission.name,
+        is_reference=row.submission.name.startswith("reference/"),
+        gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),
+        size=cells.size_cell(result.student, teacher),
+        scores=tuple(cells.score_cell(result.scores.get(column.key)) for column in columns),
+        speed=cells.speed_cell(row.entry.run),
+    )
+
+
+def teacher_score(result: TaskResult, column: Column) -> Cell:
+    if column.of_pair:
+        return BLANK
+    return cells.score_cell(result.scores.get(f"teacher.{column.key}"))
+
+
+def slice_table(
+    facts: TaskFacts, ordered: Sequence[Measured], rows: Sequence[Row], columns: Sequence[Column]
+) -> SliceTable | None:
+    """Headline, and agreement where there is a teacher, on the whole split and on each part of it."""
+    held = {name for row in ordered for name in row.result.slices}
+    parts = [name for name in facts.slices if name in held] + sorted(held - set(facts.slices))
+    axis = agreement_axis(columns, [row.result for row in ordered])
+    shown = [column for column in columns if column.is_headline] + ([axis] if axis else [])
+    if not parts or not shown:
+        return None
+
+    def scores(result: TaskResult, part: str | None) -> Mapping[str, ScoreRecord]:
+        return result.scores if part is None else result.slices.get(part, {})
+
+    places: list[str | None] = [None, *parts]
+    return SliceTable(
+        headers=tuple(
+            ("whole split" if part is None else facts.slices.get(part, part), column.title)
+            for part in places
+            for column in shown
+        ),
+        rows=tuple(
+            (
+                row,
+                tuple(
+                    cells.score_cell(scores(measured.result, part).get(column.key))
+                    for part in places
+                    for column in shown
+                ),
+            )
+            for measured, row in zip(ordered, rows, strict=True)
+        ),
+    )
+
+
+def standing_of(facts: TaskFacts, first: TaskResult, official_teachers: Collection[str]) -> tuple[str, ...]:
+    """Why these rows are in no rank, or how they are ordered."""
+    reasons = []
+    if first.teacher is None or first.track is None:
+        reasons.append("no teacher was given, so there is nothing to agree with")
+    elif first.teacher.hash not in official_teachers:
+        reasons.append("the teacher is not one of the pinned official ones")
+    if facts.registered and not facts.is_official(first):
+        reasons.append("these are not the official rows of the task")
+    if not facts.ranked:
+        reasons.append(facts.ranked_note or "the task is not ranked")
+    return tuple(reasons)
+
+
+def agreeing_teacher(rows: Sequence[Measured], columns: Sequence[Column]) -> bool:
+    """Whether all rows of a track give the teacher the same scores, as they must."""
+    seen = {
+        tuple(teacher_score(row.result, column) for column in columns if not column.of_pair)
+        for row in rows
+    }
+    return len(seen) <= 1
+
+
+def notes_of(rows: Sequence[Measured], columns: Sequence[Column], metrics: Mapping[str, MetricCard]) -> tuple[str, ...]:
+    """What a reader must know of single rows: gates, warnings of the evaluation, scores without a card."""
+    notes = []
+    if not agreeing_teacher(rows, columns):
+        notes.append("The entries do not agree on the teacher's own scores; the teacher's row is the first entry's.")
+    for row in rows:
+        notes += [f"{row.name}: {warning}" for warning in row.result.warnings]
+    if unknown := unknown_scores([row.result for row in rows], metrics):
+        notes.append(f"Not shown, for want of a metric card: {', '.join(unknown)}.")
+    return tuple(notes)
+
+
+def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Column], metrics: Mapping[str, MetricCard]) -> Plot | None:
+    """The headline against agreement, with intervals; None where no row has both."""
+    results = [row.result for row in ordered]
+    headline = next((column for column in columns if column.is_headline), None)
+    axis = agreement_axis(columns, results)
+    if headline is None or axis is None:
+        return None
+    points = []
+    for row in ordered:
+        across, up = row.result.scores.get(axis.key), row.result.scores.get(headline.key)
+        if across is None or up is None or across.value is None or up.value is None:
+            continue
+        points.append(
+            Point(
+                name=row.name,
+                across=(across.value, across.low, across.high),
+                up=(up.value, up.low, up.high),
+                weak=is_weak(row.result.gate.get("student")),
+            )
+        )
+    teacher = results[0].scores.get(f"teacher.{headline.key}")
+    return draw(
+        task_title,
+        points,
+        across=(axis.title, metrics[axis.key].range),
+        up=(headline.title, metrics[headline.key].range),
+        teacher=teacher.value if teacher is not None else None,
+    )
+
+
+def is_weak(gate: GateRecord | None) -> bool:
+    return gate is not None and gate.status != "valid"
+
+
+def protocols_of(rows: Sequence[Measured]) -> str:
+    found = sorted({f"{row.result.protocol.name} v{row.result.protocol.version}" for row in rows})
+    return ", ".join(found)
+
+
+def teacher_words(result: TaskResult) -> str:
+    """Why the teacher is invalid, or nothing."""
+    gate = result.gate.get("teacher")
+    return cells.gate_words(gate) if gate is not None and is_weak(gate) else ""
+
+
+def table_of(
+    anchor: str,
+    facts: TaskFacts,
+    track: Sequence[Measured],
+    metrics: Mapping[str, MetricCard],
+    official_teachers: Collection[str],
+) -> Table:
+    """The table of one track."""
+    ordered = in_headline_order(facts, track, metrics)
+    results = [row.result for row in ordered]
+    first = results[0]
+    teacher = first.teacher if first.track is not None else None
+    columns = columns_of(facts, results, metrics, with_teacher=teacher is not None)
+    rows = tuple(student_row(row, columns, teacher) for row in ordered)
+    return Table(
+        anchor=anchor,
+        task_title=facts.title,
+        teacher=teacher,
+        teacher_words=teacher_words(first) if teacher is not None else "",
+        protocol=protocols_of(ordered),
+        examples=f"{first.task.rows:,} examples of {first.task.split}",
+        standing=standing_of(facts, first, official_teachers),
+        columns=columns,
+        teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
+        rows=rows,
+        slices=slice_table(facts, ordered, rows, columns),
+        plot=plot_of(facts.title, ordered, columns, metrics) if teacher is not None else None,
+        notes=notes_of(ordered, columns, metrics),
+    )

@@ -1,0 +1,15 @@
+"""Spearman's rank correlation of the values student and teacher predict, average ranks for ties."""
+
+from __future__ import annotations
+
+from xkd_bench.metrics.cards import card_beside
+from xkd_bench.metrics.contract import FloatArray, PairView, WeightMetric
+from xkd_bench.metrics.weighted_ranks import weighted_spearman
+
+
+def weigh(view: PairView, weights: FloatArray) -> FloatArray:
+    """(r, n) weights → (r,) values, NaN where a side is constant."""
+    return weighted_spearman(view.student.values, view.teacher.values, weights)
+
+
+metric = WeightMetric(card=card_beside(__file__), weigh=weigh)

@@ -1,0 +1,170 @@
+"""What a metric is: per-example statistics and a `finish` of their weighted sums, or a function of weights.
+
+A metric sees arrays that are already joined by example id and gives one number. Written as sums, one
+resampling of examples serves every metric: a bootstrap draw is a vector of example weights w, and
+
+    value(w) = finish( Σ_i w_i · statistics_i )    for a `SumMetric`
+    value(w) = weigh(view, w)                      for a `WeightMetric`, without such a form (ranks, medians)
+
+The plain value is value(1, …, 1). A metric that has no value gives NaN; `undefined_as` in its card says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from xkd_bench.errors import ExampleIdError
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+Subject = Literal["model", "pair"]
+TaskKind = Literal["classification", "regression"]
+Direction = Literal["higher", "lower", "none"]
+Status = Literal["ok", "flagged", "undefined"]
+Reason = Literal[
+    "degenerate",  # both raters constant, or a sum a quotient needs is empty
+    "collapsed",  # one rater is constant: the value stands and says nothing
+    "regression",  # the metric is about labels and the task has none
+    "zero_vector",
+    "too_few_units",
+    "teacher_invalid",  # the teacher did not pass its gate
+    "not_converged",
+    "non_finite",
+    "not_measured",  # no teacher was given, or the probe was not run
+]
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """One model against the labels, n examples in the order of `example_ids`.
+
+    labels: (n,) class indices in the task's canonical order, or real targets.
+    logits: (n, C) in the same class order; (n, 1) predictions for regression.
+    clusters: (n,) what examples share (a passage, a question), or None where every example stands alone.
+    """
+
+    kind: TaskKind
+    example_ids: tuple[str, ...]
+    labels: NDArray[Any]
+    logits: FloatArray
+    classes: int
+    clusters: NDArray[Any] | None = None
+
+    @property
+    def predicted(self) -> IntArray:
+        """Class of the largest logit, the first one where two are equal; (n,)."""
+        return np.asarray(self.logits.argmax(axis=1), dtype=np.int64)
+
+    @property
+    def values(self) -> FloatArray:
+        """Predicted value of a regression, (n,)."""
+        return self.logits[:, 0]
+
+    @property
+    def log_probabilities(self) -> FloatArray:
+        """log softmax of the logits, (n, C)."""
+        shifted = self.logits - self.logits.max(axis=1, keepdims=True)
+        return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))
+
+    @property
+    def probabilities(self) -> FloatArray:
+        return np.asarray(np.exp(self.log_probabilities))
+
+
+@dataclass(frozen=True)
+class PairView:
+    """Student and teacher on the same examples, in the same order (`metrics.tables.join` made it so).
+
+    Raises `ExampleIdError` naming the first row where the two speak of different examples.
+    """
+
+    student: ModelView
+    teacher: ModelView
+
+    def __post_init__(self) -> None:
+        if self.student.example_ids == self.teacher.example_ids:
+            return
+        pairs = zip_longest(self.student.example_ids, self.teacher.example_ids, fillvalue="no example")
+        row, (student, teacher) = next((row, pair) for row, pair in enumerate(pairs) if pair[0] != pair[1])
+        raise ExampleIdError(
+            where=f"pair of predictions, row {row}",
+            expected=f"student and teacher on the same example, {teacher!r}",
+            found=f"{student!r} for the student",
+            fix="join the tables by example id (metrics.tables.join) instead of pairing rows by position",
+        )
+
+
+View = ModelView | PairView
+
+
+@dataclass(frozen=True)
+class MetricCard:
+    """What a listing, a page and the scorer need to know of a metric; the TOML file beside its code."""
+
+    name: str
+    title: str
+    summary: str
+    group: Literal["quality", "agreement", "calibration"]
+    subject: Subject
+    kinds: tuple[TaskKind, ...]
+    direction: Direction
+    range: tuple[float | None, float | None]
+    formula: str
+    citation: str
+    undefined_as: Reason = "degenerate"
+    classes: int | None = None  # the only number of classes it is defined for
+    on_regression: Literal["omit", "undefined"] = "omit"
+
+
+@dataclass(frozen=True)
+class SumMetric:
+    """statistics: view → (n, k) array or scipy.sparse matrix; finish: (…, k) sums → (…,) values.
+
+    `finish` gives NaN where the value is undefined. The view has at least one example, but sums can be all 0,
+    where a resample takes none of a slice. `flag` looks at the view and says `collapsed` where the value
+    stands but means nothing.
+    """
+
+    card: MetricCard
+    statistics: Callable[[Any], Any]
+    finish: Callable[[FloatArray], FloatArray]
+    flag: Callable[[Any], Reason | None] = lambda view: None
+
+
+@dataclass(frozen=True)
+class WeightMetric:
+    """weigh: (view, weights (r, n)) → (r,) values, NaN where undefined."""
+
+    card: MetricCard
+    weigh: Callable[[Any, FloatArray], FloatArray]
+    flag: Callable[[Any], Reason | None] = lambda view: None
+
+
+Metric = SumMetric | WeightMetric
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number with its 95 % interval, or the reason why there is none.
+
+    n counts the examples it rests on. `low` and `high` are None where more than 5 % of the resamples had no
+    value, or where there were none.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    status: Status
+    reason: Reason | None
+
+    @classmethod
+    def undefined(cls, reason: Reason, n: int = 0) -> Score:
+        return cls(value=None, low=None, high=None, n=n, status="undefined", reason=reason)

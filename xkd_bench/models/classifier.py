@@ -1,0 +1,159 @@
+"""One batched classifier for text, pairs and images: what every probe asks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.metrics.contract import FloatArray
+from xkd_bench.models.batching import ROW_MULTIPLE, Batch, plan_batches
+from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack
+from xkd_bench.models.fit import LabelOrder
+from xkd_bench.models.loading import Dtype, load_model
+from xkd_bench.tasks.card import TaskCard
+from xkd_bench.tasks.examples import Input
+
+DeviceKind = Literal["cpu", "cuda"]
+TOKEN_BUDGETS = {"cpu": 2048, "cuda": 65536}
+LARGEST_LOTS = {"cpu": 64, "cuda": 1024}
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Where and how models run. Only device and dtype can change a number; the token budget changes the speed."""
+
+    device: DeviceKind = "cpu"
+    dtype: Dtype = "float32"
+    token_budget: int | None = None
+
+    @property
+    def tokens(self) -> int:
+        return self.token_budget or TOKEN_BUDGETS[self.device]
+
+
+def make_runtime(device: str = "auto", dtype: str = "float32", token_budget: int | None = None) -> Runtime:
+    """Check the options and pick the device; `auto` takes CUDA where there is one."""
+    if device not in ("auto", "cpu", "cuda"):
+        raise BadInputError(where="--device", expected="auto, cpu or cuda", found=repr(device), fix="choose one")
+    if dtype not in ("float32", "bfloat16"):
+        raise BadInputError(where="--dtype", expected="float32 or bfloat16", found=repr(dtype), fix="choose one")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise BadInputError(
+            where="--device", expected="a CUDA GPU", found="none that torch can see", fix="use --device cpu"
+        )
+    kind: DeviceKind = "cuda" if device != "cpu" and torch.cuda.is_available() else "cpu"
+    return Runtime(kind, "bfloat16" if dtype == "bfloat16" else "float32", token_budget)
+
+
+class Classifier:
+    """A checkpoint that answers a task: inputs → logits (n, C) in the task's canonical class order.
+
+    The logits of an example do not depend, to the bit, on what else is asked, in which order or with what token budget
+    (`models.batching`). `forwards` counts the examples that went through the model.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, card: TaskCard, order: LabelOrder, runtime: Runtime) -> None:
+        self.checkpoint, self.card, self.runtime = checkpoint, card, runtime
+        self.model: Any = load_model(checkpoint, card, runtime.dtype).to(runtime.device)
+        self.encoder: Encoder = make_encoder(checkpoint, card, self.model)
+        self.forwards = 0
+        self._columns = list(order.columns)
+        self._tokens = runtime.tokens
+
+    def logits(self, inputs: Sequence[Input], advance: Callable[[int], None] = lambda count: None) -> FloatArray:
+        """Logits (n, C) as float64, in the order of `inputs`. `advance` hears how many examples were just done."""
+        if not inputs:
+            return np.empty((0, len(self._columns)))
+        rows = self.encoder.encode(inputs)
+        found = np.empty((len(rows), len(self._columns)))
+        waiting = self._plan([self.encoder.length(row) for row in rows], range(len(rows)))
+        while waiting:
+            batch = waiting.pop(0)
+            try:
+                found[list(batch.rows)] = self._forward([rows[i] for i in batch.rows], batch.fill)
+            except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
+                if not _out_of_memory(error):
+                    raise
+                left = [i for lot in (batch, *waiting) for i in lot.rows]
+                waiting = self._smaller([self.encoder.length(row) for row in rows], left, batch)
+                continue
+            advance(len(batch.rows))
+        self.forwards += len(rows)
+        return found
+
+    def _plan(self, lengths: Sequence[int], positions: Sequence[int]) -> list[Batch]:
+        planned = plan_batches([lengths[i] for i in positions], self._tokens, LARGEST_LOTS[self.runtime.device])
+        return [Batch(tuple(positions[i] for i in lot.rows), lot.length, lot.fill) for lot in planned]
+
+    def _smaller(self, lengths: Sequence[int], left: Sequence[int], failed: Batch) -> list[Batch]:
+        """Plan what is left with half the tokens a batch, for this and all later calls."""
+        if len(failed.rows) + failed.fill <= ROW_MULTIPLE:
+            raise BadInputError(
+                where=self.checkpoint.location,
+                expected=f"memory for {ROW_MULTIPLE} rows of {failed.length} tokens",
+                found=f"out of memory on {self.runtime.device}",
+                fix="use a larger device, --dtype bfloat16, or a task file with a smaller max_length",
+            )
+        if self.runtime.device == "cuda":
+            torch.cuda.empty_cache()
+        self._tokens = max(1, (len(failed.rows) + failed.fill) * failed.length // 2)
+        return self._plan(lengths, left)
+
+    @torch.inference_mode()
+    def _forward(self, rows: list[Row], fill: int) -> FloatArray:
+        tensors = stack(rows + [rows[-1]] * fill)
+        if "pixel_values" in tensors:
+            tensors["pixel_values"] = tensors["pixel_values"].to(self.model.dtype)
+        logits = self.model(**{name: value.to(self.runtime.device) for name, value in tensors.items()}).logits
+        columns = logits[: len(rows), self._columns]
+        return np.asarray(columns.to(torch.float64).cpu().numpy())
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    """torch's own error on CUDA; on the CPU a plain RuntimeError whose text says so."""
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text or "out of memory" in text
+
+
+class LazyClassifier:
+    """A classifier that loads its weights when it is first asked: what the store holds costs no load and no forward."""
+
+    def __init__(self, checkpoint: Checkpoint, card: TaskCard, order: LabelOrder, runtime: Runtime) -> None:
+        self.checkpoint, self.card, self.order, self.runtime = checkpoint, card, order, runtime
+        self._loaded: Classifier | None = None
+
+    @property
+    def loaded(self) -> bool:
+        return self._loaded is not None
+
+    @property
+    def forwards(self) -> int:
+        return self._loaded.forwards if self._loaded else 0
+
+    def get(self) -> Classifier:
+        if self._loaded is None:
+            self._loaded = Classifier(self.checkpoint, self.card, self.order, self.runtime)
+        return self._loaded
+
+
+def time_side_by_side(
+    classifiers: Sequence[Classifier], inputs: Sequence[Input], rounds: int
+) -> list[float]:
+    """Examples a second of each classifier on the same inputs: one warm-up, then `rounds` in turn A B A B; medians."""
+    seconds: list[list[float]] = [[] for _ in classifiers]
+    for turn in range(rounds + 1):
+        for place, classifier in enumerate(classifiers):
+            start = time.perf_counter()
+            classifier.logits(inputs)
+            if classifier.runtime.device == "cuda":
+                torch.cuda.synchronize()
+            if turn:
+                seconds[place].append(time.perf_counter() - start)
+    return [len(inputs) / float(np.median(times)) for times in seconds]

@@ -1,0 +1,147 @@
+"""From inputs to what a model's forward takes: token ids of text, pixel values of images, one row an example."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import torch
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.tasks.card import TaskCard
+from xkd_bench.tasks.examples import ImageInput, Input, TextInput
+
+Row = dict[str, Any]  # name of a forward argument → list of ints, or a tensor without the batch axis
+
+
+class Encoder(Protocol):
+    """What the classifier and the training loop need of a tokenizer or an image processor."""
+
+    def encode(self, inputs: Sequence[Input]) -> list[Row]: ...
+
+    def length(self, row: Row) -> int: ...
+
+    def save(self, folder: str) -> None: ...
+
+
+class TextEncoder:
+    """A checkpoint's tokenizer, cutting to the task's window; never padding."""
+
+    def __init__(self, checkpoint: Checkpoint, card: TaskCard, model: torch.nn.Module) -> None:
+        from transformers import AutoTokenizer
+
+        try:
+            self.tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), local_files_only=True)
+        except Exception as error:
+            raise BadInputError(
+                where=checkpoint.location,
+                expected="a tokenizer that loads",
+                found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+                fix="save the tokenizer again with tokenizer.save_pretrained",
+            ) from error
+        self.truncate = card.inputs.truncate
+        self.max_length = min(card.inputs.max_length, _window(checkpoint))
+        self._accepted = set(inspect.signature(model.forward).parameters)
+
+    def encode(self, inputs: Sequence[Input]) -> list[Row]:
+        texts = [row for row in inputs if isinstance(row, TextInput)]
+        if len(texts) != len(inputs):
+            raise TypeError("TextEncoder takes TextInput")
+        if not texts:
+            return []
+        pairs = [row.text_pair for row in texts]
+        strategy = "longest_first" if pairs[0] is None else self.truncate
+        try:
+            encoded = self.tokenizer(
+                [row.text for row in texts],
+                None if pairs[0] is None else pairs,
+                truncation=strategy,
+                max_length=self.max_length,
+                padding=False,
+            )
+        except Exception as error:
+            # The tokenizers library raises a bare Exception where the part that may give way is too short.
+            raise BadInputError(
+                where="[inputs] of the task file",
+                expected=f"texts that `truncate = {strategy!r}` can cut to {self.max_length} tokens",
+                found=str(error),
+                fix="raise max_length, or let the other part give way",
+            ) from error
+        names = [name for name in encoded if name in self._accepted]
+        return [{name: encoded[name][i] for name in names} for i in range(len(texts))]
+
+    def length(self, row: Row) -> int:
+        return len(row["input_ids"])
+
+    def save(self, folder: str) -> None:
+        self.tokenizer.save_pretrained(folder)
+
+
+class ImageEncoder:
+    """A checkpoint's image processor in its Pillow form; torchvision is not needed."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        from transformers import AutoImageProcessor
+
+        try:
+            self.processor = AutoImageProcessor.from_pretrained(
+                str(checkpoint.folder), backend="pil", local_files_only=True
+            )
+        except Exception as error:
+            raise BadInputError(
+                where=checkpoint.location,
+                expected="an image processor that loads without torchvision",
+                found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+                fix="save the processor again with processor.save_pretrained",
+            ) from error
+        self._tokens = _patches(checkpoint)
+
+    def encode(self, inputs: Sequence[Input]) -> list[Row]:
+        images = [row.pixels for row in inputs if isinstance(row, ImageInput)]
+        if len(images) != len(inputs):
+            raise TypeError("ImageEncoder takes ImageInput")
+        if not images:
+            return []
+        values = self.processor(images, return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        return [{"pixel_values": value} for value in values]
+
+    def length(self, row: Row) -> int:
+        return self._tokens
+
+    def save(self, folder: str) -> None:
+        self.processor.save_pretrained(folder)
+
+
+def make_encoder(checkpoint: Checkpoint, card: TaskCard, model: torch.nn.Module) -> Encoder:
+    return ImageEncoder(checkpoint) if card.modality == "image" else TextEncoder(checkpoint, card, model)
+
+
+def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Rows of one length as tensors with a batch axis."""
+    first = rows[0]
+    return {
+        name: torch.stack([row[name] for row in rows])
+        if isinstance(first[name], torch.Tensor)
+        else torch.tensor([row[name] for row in rows], dtype=torch.long)
+        for name in first
+    }
+
+
+def _window(checkpoint: Checkpoint) -> int:
+    """Positions the model has. RoBERTa-like models spend the first `pad_token_id + 1` of them on padding."""
+    positions = int(checkpoint.config.get("max_position_embeddings") or 512)
+    offset_types = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "roberta-prelayernorm", "xlm-roberta-xl"}
+    if checkpoint.model_type in offset_types:
+        return positions - int(checkpoint.config.get("pad_token_id") or 1) - 1
+    return positions if positions > 0 else 512
+
+
+def _patches(checkpoint: Checkpoint) -> int:
+    """Tokens of one image, for the batch planner: patches plus two special ones; 256 where the config does not say."""
+    size, patch = checkpoint.config.get("image_size"), checkpoint.config.get("patch_size")
+    if isinstance(size, int) and isinstance(patch, int) and patch > 0:
+        return math.ceil(size / patch) ** 2 + 2
+    return 256

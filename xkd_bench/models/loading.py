@@ -1,0 +1,102 @@
+"""Weights into memory: safetensors only, no remote code, nothing silently made up."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.tasks.card import TaskCard
+
+Dtype = Literal["float32", "bfloat16"]
+TORCH_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+
+
+def load_model(
+    checkpoint: Checkpoint,
+    card: TaskCard,
+    dtype: Dtype = "float32",
+    attention: str | None = None,
+    new_head_seed: int | None = None,
+) -> Any:
+    """The checkpoint as a classifier of the task, in eval mode on the CPU.
+
+    attention: implementation to use; None takes the library's default.
+    new_head_seed: allow a missing head and draw it from this seed (a student or teacher about to be trained). Without
+    it, weights the architecture needs and the file lacks are an error: a random head must never be evaluated.
+    """
+    auto = _auto_class(card)
+    options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
+    if new_head_seed is not None:
+        options |= _label_options(card) | {"ignore_mismatched_sizes": True}
+    try:
+        with quiet_transformers(), seeded(new_head_seed or 0):
+            model, info = auto.from_pretrained(
+                str(checkpoint.folder),
+                use_safetensors=True,
+                trust_remote_code=False,
+                local_files_only=True,
+                dtype=TORCH_DTYPES[dtype],
+                output_loading_info=True,
+                **options,
+            )
+    except Exception as error:
+        # Configs from strangers fail in many ways inside the library; the user needs the checkpoint and the reason.
+        raise BadInputError(
+            where=checkpoint.location,
+            expected=f"weights that fit {checkpoint.architecture}",
+            found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+            fix="save the model again with the same version of its config",
+        ) from error
+    missing = sorted(info["missing_keys"])
+    if missing and new_head_seed is None:
+        raise BadInputError(
+            where=checkpoint.location,
+            expected=f"all weights of {type(model).__name__}",
+            found=f"{len(missing)} missing: {', '.join(missing[:4])}{' …' if len(missing) > 4 else ''}",
+            fix="train it on the task first (`xkd-bench distill`): it would answer with a random head",
+        )
+    return model.eval()
+
+
+def _auto_class(card: TaskCard) -> Any:
+    from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
+
+    return AutoModelForImageClassification if card.modality == "image" else AutoModelForSequenceClassification
+
+
+def _label_options(card: TaskCard) -> dict[str, Any]:
+    if card.kind == "regression":
+        return {"num_labels": 1, "problem_type": "regression"}
+    return {
+        "id2label": dict(enumerate(card.labels)),
+        "label2id": {name: i for i, name in enumerate(card.labels)},
+        "problem_type": "single_label_classification",
+    }
+
+
+@contextlib.contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """The library's load reports and bars are for people who load one model by hand."""
+    from transformers.utils import logging
+
+    before = logging.get_verbosity()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+@contextlib.contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """torch's generators from this seed inside the block, and as they were after it."""
+    devices = list(range(torch.cuda.device_count())) if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=devices):
+        torch.manual_seed(seed % 2**63)
+        yield

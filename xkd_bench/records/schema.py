@@ -1,0 +1,164 @@
+"""The schemas of the files in a submission. Every file says which schema it follows; newer ones are refused."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from xkd_bench.metrics.contract import Reason, Status
+
+Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
+Text = Annotated[str, Field(max_length=2000)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+SCHEMA_VERSION = 1
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScoreRecord(Strict):
+    """A metric's value with its 95 % interval, or why it has none. A ratio is stored as a ratio, never as percent."""
+
+    value: Finite | None
+    low: Finite | None
+    high: Finite | None
+    n: Count
+    status: Status
+    reason: Reason | None
+
+
+class ModelRecord(Strict):
+    """A checkpoint as far as it matters to a reader: what it is, not where it lies."""
+
+    hash: Hash
+    architecture: Text
+    parameters: Count
+    bytes: Count
+    blocks: Count | None
+
+
+class GateRecord(Strict):
+    """Whether a model is valid on the task: not collapsed, and the lower end of its MCC (Spearman) above 0.1."""
+
+    status: Literal["valid", "invalid", "weak"]
+    score: Literal["mcc", "spearman"]
+    low: Finite | None
+    largest_class_share: Finite | None
+    majority_score: Finite | None
+    reason: Text | None
+
+
+class TaskRecord(Strict):
+    name: Text
+    title: Text
+    kind: Literal["classification", "regression"]
+    headline: Text
+    split: Text
+    rows: Count
+    fingerprint: Hash
+    pinned: bool
+
+
+class ProtocolRecord(Strict):
+    name: Text
+    version: Annotated[int, Field(ge=1)]
+    hash: Hash
+
+
+class FileRecord(Strict):
+    name: Text
+    sha256: Hash
+    rows: Count
+
+
+class LineageRecord(Strict):
+    """How a checkpoint was made, as `distill` wrote it beside the weights. Claims, as far as a reader is concerned.
+
+    teacher_location and task_location (of a task file of one's own) are relative to the checkpoint's folder, or a hub
+    id; they are for the machine they were written on, and a submission leaves them out.
+    """
+
+    schema_version: Literal[1] = 1
+    method: Text
+    task: Text
+    train_split: Text
+    train_fingerprint: Hash
+    train_rows: Count
+    seed: int
+    student_start: Hash
+    layers: tuple[int, ...] | None
+    teacher: Hash | None
+    teacher_location: Text | None = None
+    task_location: Text | None = None
+    settings: dict[str, Any]
+    training: dict[str, Any]
+    updates: Count
+    xkd_bench: Text
+    libraries: dict[str, str]
+
+
+class TaskResult(Strict):
+    """`record.json`: everything about one student on one task that two runs of the same thing must agree on.
+
+    track: sha256 over (task fingerprint, teacher hash, protocol); rows are ranked inside one track only. None where no
+    teacher was given.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    task: TaskRecord
+    protocol: ProtocolRecord
+    track: Hash | None
+    student: ModelRecord
+    teacher: ModelRecord | None
+    lineage: LineageRecord | None
+    gate: dict[Literal["student", "teacher"], GateRecord]
+    scores: dict[str, ScoreRecord]
+    slices: dict[str, dict[str, ScoreRecord]]
+    warnings: tuple[Text, ...]
+    examples: FileRecord
+    provenance: dict[str, Any]
+
+
+class SpeedRecord(Strict):
+    """Examples a second of both models on the same examples, timed in turn in one process."""
+
+    student: Finite | None
+    teacher: Finite | None
+    ratio: Finite | None
+    examples: Count
+    rounds: Count
+    note: Text
+
+
+class RunRecord(Strict):
+    """`run.json`: cost and device, what differs between two runs of the same thing."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    started: Text
+    seconds: Finite
+    forwards: dict[str, Count]  # "student" and "teacher": examples sent through each model by the probes
+    stored: dict[str, Count]  # examples whose predictions were already in the store
+    timing_forwards: dict[str, Count]
+    peak_memory_bytes: Count | None
+    device: Text
+    threads: Count
+    token_budget: Count
+    speed: SpeedRecord | None
+    machine: dict[str, str]
+
+
+class SubmissionRecord(Strict):
+    """`submission.toml`: who and what, as its author wrote it."""
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    name: Annotated[str, Field(min_length=1, max_length=100)]
+    method: Annotated[str, Field(min_length=1, max_length=100)]
+    summary: Text = ""
+    authors: tuple[Annotated[str, Field(max_length=200)], ...] = ()
+    links: dict[Annotated[str, Field(max_length=50)], Annotated[str, Field(pattern=r"^https://", max_length=500)]] = Field(
+        default_factory=dict
+    )
+    citation: Text = ""
