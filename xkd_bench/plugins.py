@@ -62,5 +62,8 @@ def read_card(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise BadInputError(
-            where=str(path), expected="a card (TOML) beside the plugin's code", found="no such file", fix="add it; every plugin has one"
+            where=str(path),
+            expected="a card (TOML) beside the plugin's code",
+            found="no such file",
+            fix="add it; every plugin has one",
         ) from None

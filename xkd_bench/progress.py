@@ -38,14 +38,24 @@ class Progress:
         else:
             self._next_line = now + LINE_SECONDS
             left = (now - self.started) / self.done * (self.total - self.done)
-            print(f"{self.label}: {self.done}/{self.total} {self.unit}, {_clock(left)} left", file=sys.stderr, flush=True)
+            print(
+                f"{self.label}: {self.done}/{self.total} {self.unit}, {_clock(left)} left",
+                file=sys.stderr,
+                flush=True,
+            )
 
     def _open_bar(self) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(self.unit), TimeRemainingColumn())
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn(self.unit),
+            TimeRemainingColumn(),
+        )
         self._bar = Bar(*columns, console=Console(stderr=True), transient=True)
         self._bar.start()
         self._bar_task = self._bar.add_task(self.label, total=self.total, completed=self.done)
@@ -57,7 +67,10 @@ class Progress:
         seconds = time.monotonic() - self.started
         if seconds > QUIET_SECONDS and self.done:
             rate = self.done / seconds
-            print(f"{self.label}: {self.done} {self.unit} in {_clock(seconds)} ({rate:.0f} a second)", file=sys.stderr)
+            print(
+                f"{self.label}: {self.done} {self.unit} in {_clock(seconds)} ({rate:.0f} a second)",
+                file=sys.stderr,
+            )
 
 
 @contextmanager

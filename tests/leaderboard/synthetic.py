@@ -15,7 +15,9 @@ REGRESSION = ("regression",)
 SCRIPT = "<script>alert('κ')</script>"
 
 
-def card(name: str, title: str, group: str, subject: str, kinds: tuple[str, ...], direction: str = "higher") -> MetricCard:
+def card(
+    name: str, title: str, group: str, subject: str, kinds: tuple[str, ...], direction: str = "higher"
+) -> MetricCard:
     return MetricCard(
         name=name,
         title=title,
@@ -38,7 +40,9 @@ METRICS: dict[str, MetricCard] = {
         card("agreement", "Top-1 agreement", "agreement", "pair", CLASSIFICATION),
         card("calibration_gap", "Calibration gap", "calibration", "pair", CLASSIFICATION, "none"),
         card("error_consistency", "Error consistency", "agreement", "pair", CLASSIFICATION),
-        card("expected_calibration_error", "Expected calibration error", "calibration", "model", CLASSIFICATION, "lower"),
+        card(
+            "expected_calibration_error", "Expected calibration error", "calibration", "model", CLASSIFICATION, "lower"
+        ),
         card("kappa", "Cohen's κ", "agreement", "pair", CLASSIFICATION),
         card("kappa_independent", "κ if errors were independent", "agreement", "pair", CLASSIFICATION, "none"),
         card("mcc", "Matthews correlation", "quality", "model", CLASSIFICATION),
@@ -67,7 +71,9 @@ def score(value: float | None, reason: str | None = None, *, n: int = 1000, widt
     }
 
 
-def model(name: str, blocks: int | None, parameters: int, architecture: str = "BertForSequenceClassification") -> dict[str, Any]:
+def model(
+    name: str, blocks: int | None, parameters: int, architecture: str = "BertForSequenceClassification"
+) -> dict[str, Any]:
     return {
         "hash": sha("model", name),
         "architecture": architecture,
@@ -77,7 +83,9 @@ def model(name: str, blocks: int | None, parameters: int, architecture: str = "B
     }
 
 
-def gate(status: str = "valid", *, kind: str = "mcc", reason: str | None = None, low: float | None = 0.4) -> dict[str, Any]:
+def gate(
+    status: str = "valid", *, kind: str = "mcc", reason: str | None = None, low: float | None = 0.4
+) -> dict[str, Any]:
     return {
         "status": status,
         "score": kind,
@@ -123,6 +131,14 @@ def student_scores(kind: str, level: float, follow: float | None, reason: str | 
     }
 
 
+def on_part(scores: dict[str, Any], lower: float) -> dict[str, Any]:
+    """The same scores on a slice, each of them `lower` by that much."""
+    return {
+        name: score(None if one["value"] is None else one["value"] - lower, one["reason"], n=500)
+        for name, one in scores.items()
+    }
+
+
 def record(
     task_name: str,
     *,
@@ -140,14 +156,13 @@ def record(
 ) -> dict[str, Any]:
     """A `record.json` on the official rows of a registered task."""
     task = find_task(task_name).card
-    rows = task.data.fingerprints[task.data.evaluation]
+    rows = task.data.fingerprints.get(task.data.evaluation, sha("rows", task.name))
     scores = student_scores(task.kind, level, follow, reason)
     if with_teacher:
         scores |= teacher_scores(task.kind, teacher_level)
     kind = "spearman" if task.kind == "regression" else "mcc"
-    parts = {name: {key: score(max(-1.0, value["value"] - 0.03 * place) if value["value"] is not None else None, value["reason"], n=500)
-                    for key, value in scores.items() if not key.startswith("teacher.")}
-             for place, name in enumerate(task.slices)}  # fmt: skip
+    own = {name: value for name, value in scores.items() if not name.startswith("teacher.")}
+    parts = {name: on_part(own, 0.03 * place) for place, name in enumerate(task.slices)}
     return {
         "schema_version": 1,
         "task": {
@@ -243,7 +258,17 @@ def write_board(root: Path) -> Path:
     write_entry(
         root,
         "people/collapsed",
-        [record("cola", student="flat", level=0.0, follow=0.0, reason="collapsed", blocks=1, gates={"student": weak, "teacher": gate()})],
+        [
+            record(
+                "cola",
+                student="flat",
+                level=0.0,
+                follow=0.0,
+                reason="collapsed",
+                blocks=1,
+                gates={"student": weak, "teacher": gate()},
+            )
+        ],
         toml='name = "one block, untrained"\nmethod = "none"\n',
         ratio=None,
     )
@@ -253,13 +278,20 @@ def write_board(root: Path) -> Path:
         "people/lost",
         [
             record(
-                "sst2", student="lost", level=0.6, follow=None, reason="teacher_invalid", teacher_level=0.05,
-                teacher=model("bad teacher", 12, 109_000_000), gates={"student": gate(), "teacher": bad}, protocol="standard",
+                "sst2",
+                student="lost",
+                level=0.6,
+                follow=None,
+                reason="teacher_invalid",
+                teacher_level=0.05,
+                teacher=model("bad teacher", 12, 109_000_000),
+                gates={"student": gate(), "teacher": bad},
+                protocol="standard",
             ),
             record("cola", student="alone", level=0.3, follow=None, reason="not_measured", with_teacher=False),
         ],
         toml='name = "under a bad teacher"\nmethod = "vanilla_kd"\n',
-    )  # fmt: skip
+    )
     return root
 
 

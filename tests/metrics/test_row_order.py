@@ -106,8 +106,8 @@ def test_a_shuffled_list_has_kappa_zero_and_is_noticed():
 def test_the_warning_is_a_sentence_with_its_numbers():
     assert independence_warning(-0.0003, 0.33, 0.03) == (
         "κ = -0.000 (standard error 0.030) is more than 4 standard errors below 0.330, which two models of "
-        "this accuracy reach even if their errors are independent. Check that both prediction lists are in the "
-        "same row order: join them by example id."
+        "this accuracy reach even if their errors are independent. Check that both prediction lists are in "
+        "the same row order: join them by example id."
     )
     assert independence_warning(0.22, 0.33, 0.03) is None
     assert independence_warning(float("nan"), 0.33, 0.03) is None

@@ -17,13 +17,16 @@ def distill(
     output: Annotated[Path, typer.Option(help="Folder for the trained student.")],
     teacher: Annotated[str | None, typer.Option(help="The teacher: a model folder or a hub id.")] = None,
     layers: Annotated[str | None, typer.Option(help="Blocks of the start to keep, counted from 1, e.g. 1,3,5.")] = None,
-    train_rows: Annotated[int | None, typer.Option(help="Train on this many examples, chosen by a hash of the id.", min=1)] = None,
+    train_rows: Annotated[
+        int | None, typer.Option(help="Train on this many examples, chosen by a hash of the id.", min=1)
+    ] = None,
     seed: Annotated[int, typer.Option(help="Head, order of examples and dropout follow from it.")] = 0,
     epochs: Annotated[int | None, typer.Option(help="Default: the task's schedule.", min=1)] = None,
     batch_size: Annotated[int | None, typer.Option(help="Default: the task's schedule.", min=1)] = None,
     learning_rate: Annotated[float | None, typer.Option(help="Default: the task's schedule.")] = None,
     settings: Annotated[
-        list[str] | None, typer.Option("--set", help="A setting of the method, e.g. --set alpha=0.9. Repeatable.")
+        list[str] | None,
+        typer.Option("--set", help="A setting of the method, e.g. --set alpha=0.9. Repeatable."),
     ] = None,
     preset: Annotated[str | None, typer.Option(help="A method's preset, e.g. adkd.")] = None,
     data_root: DataRoot = None,

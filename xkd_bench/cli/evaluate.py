@@ -13,13 +13,15 @@ from xkd_bench.cli.options import DataRoot, Device, DtypeName, StoreRoot, TokenB
 def evaluate(
     checkpoint: Annotated[str, typer.Argument(help="The student: a model folder or a hub id.")],
     task: Annotated[
-        str | None, typer.Option(help="A task's name, or a .toml of your own. Default: what `distill` wrote beside the weights.")
+        str | None,
+        typer.Option(help="A task's name, or a .toml of your own. Default: what `distill` wrote beside the weights."),
     ] = None,
     teacher: Annotated[
         str | None, typer.Option(help="The teacher: a model folder or a hub id. Default: as for the task.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Submission folder to write the record into, e.g. submissions/my-method.")
+        Path | None,
+        typer.Option(help="Submission folder to write the record into, e.g. submissions/my-method."),
     ] = None,
     protocol: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
     data_root: DataRoot = None,
@@ -29,7 +31,10 @@ def evaluate(
     token_budget: TokenBudget = None,
     timing: Annotated[
         bool | None,
-        typer.Option("--timing/--no-timing", help="Time both models side by side. Default: only if the teacher runs anyway."),
+        typer.Option(
+            "--timing/--no-timing",
+            help="Time both models side by side. Default: only if the teacher runs anyway.",
+        ),
     ] = None,
 ) -> None:
     """Judge a student on a task, against its teacher, and write the record."""

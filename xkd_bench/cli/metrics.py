@@ -36,4 +36,6 @@ def show(name: Annotated[str, typer.Argument(help="e.g. kappa")]) -> None:
     low, high = card.range
     typer.echo(f"{card.title} ({card.name})\n{card.summary}\n\n{card.formula}\n")
     typer.echo(f"range      {'−∞' if low is None else low} … {'∞' if high is None else high}")
-    typer.echo(f"better     {card.direction}\nof         {card.subject}, {' and '.join(card.kinds)}\nsource     {card.citation}")
+    typer.echo(f"better     {card.direction}")
+    typer.echo(f"of         {card.subject}, {' and '.join(card.kinds)}")
+    typer.echo(f"source     {card.citation}")

@@ -9,7 +9,9 @@ import typer
 
 DataRoot = Annotated[
     Path | None,
-    typer.Option(help="Folder in the hub's layout (glue/cola/validation-*.parquet …). Default: XKD_BENCH_DATA, else the hub."),
+    typer.Option(
+        help="Folder in the hub's layout (glue/cola/validation-*.parquet …). Default: XKD_BENCH_DATA, else the hub."
+    ),
 ]
 StoreRoot = Annotated[
     Path | None,
@@ -17,6 +19,4 @@ StoreRoot = Annotated[
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 DtypeName = Annotated[str, typer.Option("--dtype", help="float32 or bfloat16.")]
-TokenBudget = Annotated[
-    int | None, typer.Option(help="Tokens in one batch: changes the speed, never a number.", min=8)
-]
+TokenBudget = Annotated[int | None, typer.Option(help="Tokens in one batch: changes the speed, never a number.", min=8)]

@@ -35,7 +35,10 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
         console.print(f"warning: {warning}", style="yellow")
     run = evaluation.run
     teacher = f", teacher {run.forwards['teacher']}" if result.teacher else ""
-    console.print(f"forward passes: student {run.forwards['student']}{teacher}; {run.seconds:.1f} s on {run.device}", style="dim")
+    console.print(
+        f"forward passes: student {run.forwards['student']}{teacher}; {run.seconds:.1f} s on {run.device}",
+        style="dim",
+    )
     if run.speed and run.speed.student:
         ratio = f", {run.speed.ratio:.2f} × the teacher's {run.speed.teacher:.0f}" if run.speed.ratio else ""
         console.print(f"speed: {run.speed.student:.0f} examples a second{ratio}", style="dim")
@@ -68,7 +71,9 @@ def score_table(result: TaskResult, card: TaskCard) -> Table:
     for group, title in GROUPS.items():
         names = [name for name in known if known[name].group == group and name in result.scores]
         names.sort(key=lambda name: (first.index(name) if name in first else len(first), list(known).index(name)))
-        if not names or (group != "quality" and result.teacher is None and all(known[n].subject == "pair" for n in names)):
+        if not names or (
+            group != "quality" and result.teacher is None and all(known[n].subject == "pair" for n in names)
+        ):
             continue
         table.add_row(Text(title, style="dim italic"))
         for name in names:
@@ -82,7 +87,11 @@ def score_table(result: TaskResult, card: TaskCard) -> Table:
 
 
 def _row(
-    name: str, card: MetricCard, result: TaskResult, headline: bool, scores: dict[str, ScoreRecord] | None = None
+    name: str,
+    card: MetricCard,
+    result: TaskResult,
+    headline: bool,
+    scores: dict[str, ScoreRecord] | None = None,
 ) -> list[Text]:
     scores = scores or result.scores
     style = "bold" if headline else ""

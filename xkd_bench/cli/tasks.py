@@ -24,7 +24,11 @@ def list_tasks() -> None:
         table.add_column(column, no_wrap=column != "what it asks")
     for task in all_tasks().values():
         card = task.card
-        kind = f"{card.modality}, {card.classes} classes" if card.kind == "classification" else f"{card.modality}, regression"
+        kind = (
+            f"{card.modality}, {card.classes} classes"
+            if card.kind == "classification"
+            else f"{card.modality}, regression"
+        )
         pinned = ", ".join(card.data.fingerprints) or "–"
         table.add_row(card.name, kind, card.headline, pinned, card.summary)
     make_console().print(table)

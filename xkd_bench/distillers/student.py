@@ -92,5 +92,8 @@ def read_layers(option: str | None) -> tuple[int, ...] | None:
         return tuple(int(part) for part in option.split(","))
     except ValueError:
         raise BadInputError(
-            where="--layers", expected="block numbers such as 1,3,5", found=repr(option), fix="count blocks from 1"
+            where="--layers",
+            expected="block numbers such as 1,3,5",
+            found=repr(option),
+            fix="count blocks from 1",
         ) from None

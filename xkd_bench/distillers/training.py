@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from xkd_bench.distillers.contract import Distiller, Step
 from xkd_bench.errors import NonFiniteError
@@ -26,7 +26,7 @@ LABELS, POSITION = "labels", "position"
 
 @dataclass(frozen=True)
 class Schedule:
-    """The house protocol: AdamW(β .9/.999, ε 1e-8, decay not on biases and norms), linear decay, clip 1.0, last step."""
+    """The house protocol: AdamW(β .9/.999, ε 1e-8, no decay of biases and norms), linear decay, clip 1, last step."""
 
     epochs: int
     batch_size: int
@@ -88,7 +88,9 @@ def collate(rows: Sequence[dict[str, Any]], pad_token_id: int, regression: bool)
 class DistillationTrainer(Trainer):
     """The library's trainer, asking a distiller for the loss of every batch."""
 
-    def __init__(self, distiller: Distiller, pair: Pair, schedule: Schedule, data: TrainingRows, **options: Any) -> None:
+    def __init__(
+        self, distiller: Distiller, pair: Pair, schedule: Schedule, data: TrainingRows, **options: Any
+    ) -> None:
         self.distiller, self.pair, self.schedule, self.data = distiller, pair, schedule, data
         self.term_sums: dict[str, float] = defaultdict(float)
         self.term_count = 0
@@ -99,7 +101,6 @@ class DistillationTrainer(Trainer):
     ) -> Any:
         labels, positions = inputs.pop(LABELS), inputs.pop(POSITION)
         watch = self.distiller.watch
-        # What only a gradient to a frozen model's embeddings needs is not asked of the student: its own are in the graph.
         student = trace(model, inputs, self.pair.student_columns, watch)
         step = Step(
             labels=labels,
@@ -154,16 +155,23 @@ class LogTerms(TrainerCallback):
         """A resumed run keeps the lines up to the update it resumes from."""
         kept = []
         if self.path.exists():
-            kept = [line for line in self.path.read_text().splitlines() if json.loads(line)["update"] <= state.global_step]
+            kept = [
+                line for line in self.path.read_text().splitlines() if json.loads(line)["update"] <= state.global_step
+            ]
         self.path.write_text("".join(line + "\n" for line in kept))
         self.advance(state.global_step)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
         self.advance(1)
         if self.trainer and (state.global_step % self.every == 0 or state.global_step == state.max_steps):
-            line = {"update": state.global_step, **{k: round(v, 6) for k, v in self.trainer.means_since_last().items()}}
+            line = {
+                "update": state.global_step,
+                **{k: round(v, 6) for k, v in self.trainer.means_since_last().items()},
+            }
             with self.path.open("a") as file:
                 file.write(json.dumps(line) + "\n")
+        if state.global_step >= state.max_steps:
+            control.should_save = False  # the student itself is written next
 
 
 def train(
@@ -197,7 +205,7 @@ def train(
             callbacks=[log],
         )
         log.trainer = trainer
-        trainer.remove_callback(_printer(trainer))
+        trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=last_checkpoint(work))
     pair.student.eval().to("cpu")
 
@@ -207,12 +215,6 @@ def last_checkpoint(work: Path) -> str | None:
     found = sorted(work.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
     whole = [path for path in found if (path / "trainer_state.json").is_file() and (path / "rng_state.pth").is_file()]
     return str(whole[-1]) if whole else None
-
-
-def _printer(trainer: Any) -> Any:
-    from transformers import PrinterCallback
-
-    return PrinterCallback
 
 
 def _arguments(schedule: Schedule, rows: int, work: Path, device: str) -> TrainingArguments:

@@ -26,7 +26,7 @@ from xkd_bench.probes.label_order import check_label_order
 from xkd_bench.probes.predictions import PROBE_VERSION, library_versions, predictions
 from xkd_bench.randomness import hash_order
 from xkd_bench.records import canonical_json
-from xkd_bench.records.examples_table import ExamplesTable, read_examples, write_examples
+from xkd_bench.records.examples_table import ExamplesTable, write_examples
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.schema import (
     FileRecord,
@@ -69,7 +69,7 @@ def evaluate(plan: Plan, store: Store, output: Path | None, timing: bool | None 
     probes = {"student": plan.student.forwards, "teacher": plan.teacher.forwards if plan.teacher else 0}
     judgement = judge(
         table,
-        [registry.load(name) for name in registry.cards()],
+        registry.load_all(),
         plan.protocol.statistics.resamples,
         (str(plan.protocol.statistics.suite_seed), plan.examples.fingerprint),
     )
@@ -87,19 +87,6 @@ def evaluate(plan: Plan, store: Store, output: Path | None, timing: bool | None 
         if not (output / "submission.toml").exists():
             write_whole(output / "submission.toml", _submission_toml(output, plan.lineage))
     return Evaluation(result, run, folder)
-
-
-def rescore(result: TaskResult, examples: Path, resamples: int, suite_seed: int) -> Judgement:
-    """The scores of a record once more, from its committed table alone."""
-    classes = len(read_classes(result))
-    table = read_examples(examples, result.task.kind, classes)
-    metrics = [registry.load(name) for name in registry.cards()]
-    return judge(table, metrics, resamples, (str(suite_seed), result.task.fingerprint))
-
-
-def read_classes(result: TaskResult) -> list[str]:
-    """Class names a record was made with; one nameless output for a regression."""
-    return list(result.provenance["settings"]["labels"]) or [""]
 
 
 def _check_orders(plan: Plan, store: Store) -> tuple[str, ...]:
@@ -177,12 +164,17 @@ def _run_record(
         forwards=probes,
         stored={role: max(0, asked[role] - probes[role]) for role in asked},
         timing_forwards=timed,
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024),
+        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * (1 if sys.platform == "darwin" else 1024),
         device=f"{runtime.device}: {device}",
         threads=torch.get_num_threads(),
         token_budget=runtime.tokens,
         speed=speed,
-        machine={"system": platform.system(), "python": platform.python_version(), "cores": str(os.cpu_count())},
+        machine={
+            "system": platform.system(),
+            "python": platform.python_version(),
+            "cores": str(os.cpu_count()),
+        },
     )
 
 

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xkd_bench.metrics.contract import Metric, ModelView, PairView, Score
+from xkd_bench.metrics.contract import Metric, ModelView, Score
+from xkd_bench.metrics.row_order import row_order_warning
 from xkd_bench.metrics.scoring import score_all
 from xkd_bench.metrics.tables import join, model_view
-from xkd_bench.metrics.row_order import row_order_warning
 from xkd_bench.records.examples_table import ExamplesTable
 
 TEACHER = "teacher."
@@ -42,9 +42,7 @@ class Judgement:
     warnings: tuple[str, ...]
 
 
-def judge(
-    table: ExamplesTable, metrics: Sequence[Metric], resamples: int, seed_words: tuple[str, ...]
-) -> Judgement:
+def judge(table: ExamplesTable, metrics: Sequence[Metric], resamples: int, seed_words: tuple[str, ...]) -> Judgement:
     """Score a student, and its agreement with a teacher, on the whole split and on every slice.
 
     Scores of the student stand under the metric's name, those of the teacher under `teacher.<name>`; a metric of the
@@ -68,9 +66,10 @@ def judge(
     gate: dict[Role, Gate] = {"student": _gate(student, scores, "", "weak")}
     if pair is not None:
         gate["teacher"] = _gate(pair.teacher, scores, TEACHER, "invalid")
-    scores, slices = _without_meaning(of_pair, student, gate, scores), {
-        name: _without_meaning(of_pair, student, gate, part) for name, part in slices.items()
-    }
+    scores, slices = (
+        _without_meaning(of_pair, student, gate, scores),
+        {name: _without_meaning(of_pair, student, gate, part) for name, part in slices.items()},
+    )
     warning = row_order_warning(pair, resamples, seed_words) if pair is not None else None
     return Judgement(scores, slices, gate, (warning,) if warning else ())
 

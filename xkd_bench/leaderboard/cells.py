@@ -24,7 +24,10 @@ REASONS: dict[Reason, str] = {
 
 @dataclass(frozen=True)
 class Cell:
-    """text and small are printed, note is the visible reason; tooltip is a title; sort is empty where it sorts last."""
+    """text, small (its lines kept) and note (a reason) are printed; tooltip is a title.
+
+    sort: what a column is sorted by; empty where there is no value, which sorts last.
+    """
 
     text: str
     small: str = ""
@@ -58,9 +61,7 @@ def score_cell(score: ScoreRecord | None) -> Cell:
     reason = (score.reason or "").replace("_", " ")
     meaning = REASONS.get(score.reason, "") if score.reason else ""
     if score.value is None:
-        return Cell(
-            text="–", note=f"undefined: {reason or 'no reason given'}", tooltip=meaning, status="undefined"
-        )
+        return Cell(text="–", note=f"undefined: {reason or 'no reason given'}", tooltip=meaning, status="undefined")
     tooltip = f"n = {score.n:,}"
     if score.low is None or score.high is None:
         tooltip += "; no interval: too many resamples have no value"
@@ -96,7 +97,7 @@ def size_cell(student: ModelRecord, teacher: ModelRecord | None) -> Cell:
         parts.append(f"{student.parameters / teacher.parameters:.2f} × teacher")
     return Cell(
         text=millions(student.parameters),
-        small=", ".join(parts),
+        small="\n".join(parts),
         tooltip=f"{student.architecture}, {student.parameters:,} parameters, {student.bytes:,} bytes, {student.hash}",
         sort=str(student.parameters),
     )
@@ -114,7 +115,7 @@ def speed_cell(run: RunRecord | None) -> Cell:
         tooltip += f"; {speed.note}"
     if speed.ratio is None:
         return Cell(text=rate, small=device, tooltip=tooltip)
-    small = ", ".join(part for part in (rate, device) if part)
+    small = "\n".join(part for part in (rate, device) if part)
     return Cell(f"{speed.ratio:.2f} ×", small, "", tooltip, sort_key(speed.ratio))
 
 

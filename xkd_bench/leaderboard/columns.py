@@ -30,7 +30,11 @@ READING_ORDER = (
 )
 AGREEMENT_AXIS = ("kappa", "teacher_student_pearson")
 ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "none": ""}
-ARROW_WORDS: dict[Direction, str] = {"higher": "higher is better", "lower": "lower is better", "none": "a reference, no direction"}
+ARROW_WORDS: dict[Direction, str] = {
+    "higher": "higher is better",
+    "lower": "lower is better",
+    "none": "a reference, no direction",
+}
 
 
 @dataclass(frozen=True)
@@ -100,9 +104,7 @@ def columns_of(
     # A headline of any group opens the table; after it the groups stand together.
     groups = list(GROUPS)
     first_group = columns[0].group if columns and columns[0].is_headline else groups[0]
-    return tuple(
-        sorted(columns, key=lambda column: (column.group != first_group, groups.index(column.group)))
-    )
+    return tuple(sorted(columns, key=lambda column: (column.group != first_group, groups.index(column.group))))
 
 
 def unknown_scores(results: Iterable[TaskResult], metrics: Mapping[str, MetricCard]) -> tuple[str, ...]:

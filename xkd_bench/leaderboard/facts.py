@@ -12,7 +12,7 @@ from xkd_bench.tasks.card import TaskCard
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """Title, scores and standing of a task. `rows` is the fingerprint of the official rows, None where none is pinned."""
+    """Title, scores and standing of a task. rows: fingerprint of the official rows, None where none is pinned."""
 
     name: str
     title: str
@@ -26,9 +26,13 @@ class TaskFacts:
     registered: bool
     rows: str | None
 
-    def is_official(self, result: TaskResult) -> bool:
-        """Whether a row was measured on the pinned rows of a registered task."""
-        return self.rows is not None and result.task.fingerprint == self.rows
+    def doubt(self, result: TaskResult) -> str:
+        """Why a row may not have been measured on the official rows of the task; empty where it was."""
+        if not self.registered:
+            return "the task is not registered"
+        if self.rows is None:
+            return "the rows of this task are not pinned yet"
+        return "" if result.task.fingerprint == self.rows else "these are not the official rows of the task"
 
 
 def facts_of_card(card: TaskCard) -> TaskFacts:
@@ -57,7 +61,7 @@ def facts_of_record(record: TaskRecord) -> TaskFacts:
         headline=record.headline,
         beside=(),
         ranked=False,
-        ranked_note="not a registered task",
+        ranked_note="",
         slices={},
         registered=False,
         rows=None,

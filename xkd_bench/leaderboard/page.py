@@ -137,9 +137,7 @@ def page_of(
     """The whole page. Ranked tasks come first, in order of name."""
     anchors = Anchors()
     rows = rows_by_task(submissions)
-    facts = {
-        name: registered.get(name) or facts_of_record(measured[0].result.task) for name, measured in rows.items()
-    }
+    facts = {name: registered.get(name) or facts_of_record(measured[0].result.task) for name, measured in rows.items()}
     order = sorted(facts, key=lambda name: (not facts[name].ranked, not facts[name].registered, name))
     sections = tuple(section_of(facts[name], rows[name], metrics, official_teachers, anchors) for name in order)
     entries = tuple(entry_of(submission, facts, anchors) for submission in submissions)

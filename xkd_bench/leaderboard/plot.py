@@ -14,11 +14,13 @@ from xkd_bench.leaderboard.cells import interval, number
 
 Estimate = tuple[float, float | None, float | None]  # value, low, high
 Box = tuple[float, float, float, float]  # left, top, right, bottom
+Spot = tuple[float, float, str, Box]  # x, y, side of the text that is anchored there, and what it covers
 
 WIDTH, HEIGHT = 680.0, 400.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 18.0, 18.0, 52.0
 LETTER, LINE = 6.6, 13.0  # size of a letter of a label, generously
 LONGEST = 26
+NEAR = 16.0
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Mark:
-    """A drawn point: its centre, the ends of its whiskers, and its label (empty where there was no room)."""
+    """A drawn point: its centre, the ends of its whiskers, and its label (empty where there was no room).
+
+    far: the label is so far from its mark that a line must lead to it.
+    """
 
     x: str
     y: str
@@ -45,6 +50,7 @@ class Mark:
     label_x: str
     label_y: str
     label_anchor: str
+    far: bool
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,7 @@ class Scale:
         decimals = max(0, -floor(log10(self.step) + 1e-9))
         count = round((self.high - self.low) / self.step)
         values = [round(self.low + index * self.step, decimals) for index in range(count + 1)]
-        return tuple(
-            Tick(pixel(self(value)), f"{value:.{decimals}f}".replace("-", "−")) for value in values
-        )
+        return tuple(Tick(pixel(self(value)), f"{value:.{decimals}f}".replace("-", "−")) for value in values)
 
 
 def pixel(value: float) -> str:
@@ -117,12 +121,10 @@ def ends(estimate: Estimate) -> tuple[float, float]:
 
 
 def overlaps(box: Box, others: Sequence[Box]) -> bool:
-    return any(
-        box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in others
-    )
+    return any(box[0] < other[2] and other[0] < box[2] and box[1] < other[3] and other[1] < box[3] for other in others)
 
 
-def place_label(text: str, x: float, y: float, taken: Sequence[Box]) -> tuple[float, float, str, Box] | None:
+def place_label(text: str, x: float, y: float, taken: Sequence[Box]) -> Spot | None:
     """The first place around (x, y) where a label covers no mark and no other label; None where there is none."""
     width = len(text) * LETTER
     for shift in (-8, 16, -22, 30, -36, 44):
@@ -144,33 +146,58 @@ def sentence(point: Point, across: str, up: str) -> str:
     return f"{point.name}{' (weak)' if point.weak else ''}: {', '.join(parts)}"
 
 
-def marks_of(points: Sequence[Point], across: Scale, up: Scale, titles: tuple[str, str]) -> tuple[Mark, ...]:
-    centres = [(across(point.across[0]), up(point.up[0])) for point in points]
-    taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in centres]
+def lines_of(points: Sequence[Point], across: Scale, up: Scale, teacher: float | None) -> list[Box]:
+    """Boxes around the whiskers and the teacher's line with its label, which labels had better not cross."""
+    boxes = [] if teacher is None else [
+        (LEFT, up(teacher) - 2, WIDTH, up(teacher) + 2),
+        (LEFT, up(teacher) - LINE - 5, LEFT + 14 * LETTER, up(teacher)),
+    ]  # fmt: skip
+    for point in points:
+        low, high = ends(point.across), ends(point.up)
+        x, y = across(point.across[0]), up(point.up[0])
+        boxes.append((across(low[0]), y - 1, across(low[1]), y + 1))
+        boxes.append((x - 1, up(high[1]), x + 1, up(high[0])))
+    return boxes
+
+
+def mark_of(point: Point, across: Scale, up: Scale, titles: tuple[str, str], label: str, spot: Spot | None) -> Mark:
+    x, y = across(point.across[0]), up(point.up[0])
+    low, high = ends(point.across), ends(point.up)
+    label_x, label_y, side = spot[:3] if spot is not None else (0.0, 0.0, "start")
+    return Mark(
+        x=pixel(x),
+        y=pixel(y),
+        x_low=pixel(across(low[0])),
+        x_high=pixel(across(low[1])),
+        y_low=pixel(up(high[0])),
+        y_high=pixel(up(high[1])),
+        weak=point.weak,
+        tooltip=sentence(point, *titles),
+        label=label if spot is not None else "",
+        label_x=pixel(label_x),
+        label_y=pixel(label_y),
+        label_anchor=side,
+        far=spot is not None and abs(label_y - y) > NEAR,
+    )
+
+
+def marks_of(
+    points: Sequence[Point], across: Scale, up: Scale, titles: tuple[str, str], teacher: float | None
+) -> tuple[Mark, ...]:
+    """Every point with its label, which crosses a line only where there is no other place, and never another label."""
+    lines = lines_of(points, across, up, teacher)
+    taken: list[Box] = []
+    for point in points:
+        x, y = across(point.across[0]), up(point.up[0])
+        taken.append((x - 6, y - 6, x + 6, y + 6))
     marks = []
-    for point, (x, y) in zip(points, centres, strict=True):
+    for point in points:
+        x, y = across(point.across[0]), up(point.up[0])
         text = point.name if len(point.name) <= LONGEST else f"{point.name[: LONGEST - 1]}…"
-        spot = place_label(text, x, y, taken)
+        spot = place_label(text, x, y, [*taken, *lines]) or place_label(text, x, y, taken)
         if spot is not None:
             taken.append(spot[3])
-        label_x, label_y, side = spot[:3] if spot is not None else (0.0, 0.0, "start")
-        low, high = ends(point.across), ends(point.up)
-        marks.append(
-            Mark(
-                x=pixel(x),
-                y=pixel(y),
-                x_low=pixel(across(low[0])),
-                x_high=pixel(across(low[1])),
-                y_low=pixel(up(high[0])),
-                y_high=pixel(up(high[1])),
-                weak=point.weak,
-                tooltip=sentence(point, *titles),
-                label=text if spot is not None else "",
-                label_x=pixel(label_x),
-                label_y=pixel(label_y),
-                label_anchor=side,
-            )
-        )
+        marks.append(mark_of(point, across, up, titles, text, spot))
     return tuple(marks)
 
 
@@ -178,23 +205,23 @@ def draw(
     task_title: str,
     points: Sequence[Point],
     *,
-    across: tuple[str, tuple[float | None, float | None]],
-    up: tuple[str, tuple[float | None, float | None]],
+    across: str,
+    up: str,
     teacher: float | None,
 ) -> Plot | None:
-    """The picture of `points`; `across` and `up` are an axis' title. None where there is nothing to draw."""
-    if not points:
+    """The picture of `points`; `across` and `up` title the axes. None for less than two of them: a picture compares."""
+    if len(points) < 2:
         return None
     across_scale = scale_for([end for point in points for end in ends(point.across)], LEFT, WIDTH - RIGHT)
     heights = [end for point in points for end in ends(point.up)] + ([teacher] if teacher is not None else [])
     up_scale = scale_for(heights, HEIGHT - BOTTOM, TOP)
-    marks = marks_of(points, across_scale, up_scale, (across[0], up[0]))
-    told = "; ".join(sentence(point, across[0], up[0]) for point in points)
+    marks = marks_of(points, across_scale, up_scale, (across, up), teacher)
+    told = "; ".join(sentence(point, across, up) for point in points)
     return Plot(
-        title=f"{task_title}: {up[0]} against {across[0]}",
-        description=f"{told}." + ("" if teacher is None else f" Teacher: {up[0]} {number(teacher)}."),
-        across_title=across[0],
-        up_title=up[0],
+        title=f"{task_title}: {up} against {across}",
+        description=f"{told}." + ("" if teacher is None else f" Teacher: {up} {number(teacher)}."),
+        across_title=across,
+        up_title=up,
         across_ticks=across_scale.ticks(),
         up_ticks=up_scale.ticks(),
         marks=marks,

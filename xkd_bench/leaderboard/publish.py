@@ -1,4 +1,4 @@
-"""A built folder put in place of the last one: written beside it, then swapped, never touching what we did not build."""
+"""A built folder in place of the last one: written beside it, then swapped; what we did not build is left alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,10 @@ def check_replaceable(output: Path) -> None:
     """Raises `BadInputError` unless `output` is free, empty, or holds nothing but what an earlier build wrote."""
     if output.is_symlink() or (output.exists() and not output.is_dir()):
         raise BadInputError(
-            where=str(output), expected="a folder, or nothing yet", found="a file or a link", fix="choose another folder"
+            where=str(output),
+            expected="a folder, or nothing yet",
+            found="a file or a link",
+            fix="choose another folder",
         )
     if not output.exists() or not any(output.iterdir()):
         return
@@ -34,7 +37,9 @@ def check_replaceable(output: Path) -> None:
             found="a folder with other contents",
             fix="choose another folder, or empty this one yourself",
         )
-    present = {path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_symlink() or not path.is_dir()}
+    present = {
+        path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_symlink() or not path.is_dir()
+    }
     if foreign := sorted(present - {*lines[1:], MARKER}):
         raise BadInputError(
             where=str(output),

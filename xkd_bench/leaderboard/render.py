@@ -41,8 +41,10 @@ def render(page: Page) -> dict[str, bytes]:
         "top": plot.TOP,
         "bottom": plot.HEIGHT - plot.BOTTOM,
     }
-    html = environment().get_template("index.html.j2").render(
-        page=page, policy=CONTENT_SECURITY_POLICY, frame=frame, blocks=blocks, millions=millions
+    html = (
+        environment()
+        .get_template("index.html.j2")
+        .render(page=page, policy=CONTENT_SECURITY_POLICY, frame=frame, blocks=blocks, millions=millions)
     )
     files = {"index.html": html.encode()}
     for name in ASSETS:

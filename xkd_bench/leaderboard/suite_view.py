@@ -35,7 +35,10 @@ class ViewRow:
 
 @dataclass(frozen=True)
 class ViewTable:
-    """`missing` says what the most complete entry lacks, where no entry is complete."""
+    """The mean over a suite.
+
+    missing: what the most complete entry lacks, where no entry is complete. unpinned: tasks whose rows nobody checks.
+    """
 
     anchor: str
     title: str
@@ -43,6 +46,7 @@ class ViewTable:
     columns: tuple[ViewColumn, ...]
     rows: tuple[ViewRow, ...]
     missing: str
+    unpinned: tuple[str, ...]
 
 
 def mean_score(scores: Sequence[ScoreRecord]) -> ScoreRecord:
@@ -70,9 +74,9 @@ def mean_score(scores: Sequence[ScoreRecord]) -> ScoreRecord:
 
 
 def headline_of(entry: Submission, facts: TaskFacts) -> ScoreRecord | None:
-    """The headline on the official rows of a task, None where the entry has no such value."""
+    """The headline of a task, None where the entry has no value, or has it on other rows than the pinned ones."""
     task = entry.tasks.get(facts.name)
-    if task is None or not facts.is_official(task.result):
+    if task is None or (facts.rows is not None and facts.doubt(task.result)):
         return None
     score = task.result.scores.get(facts.headline)
     return score if score is not None and score.value is not None else None
@@ -92,9 +96,7 @@ def member_title(member: Sequence[TaskFacts]) -> str:
     return " + ".join(facts.title for facts in member)
 
 
-def what_is_missing(
-    entries: Sequence[Submission], members: Sequence[Sequence[TaskFacts]], title: str
-) -> str:
+def what_is_missing(entries: Sequence[Submission], members: Sequence[Sequence[TaskFacts]], title: str) -> str:
     """One line on the entry that comes nearest."""
     total = len(members)
     lacking = {
@@ -121,9 +123,7 @@ def view_row(entry: Submission, members: Sequence[Sequence[TaskFacts]], scores: 
         name=entry.card.name,
         method=entry.card.method,
         folder=entry.name,
-        weak_on=tuple(
-            facts.title for facts in tasks if is_weak(entry.tasks[facts.name].result.gate.get("student"))
-        ),
+        weak_on=tuple(facts.title for facts in tasks if is_weak(entry.tasks[facts.name].result.gate.get("student"))),
         mean=cells.score_cell(mean_score(scores)),
         members=tuple(cells.score_cell(score) for score in scores),
     )
@@ -169,4 +169,5 @@ def view_table(
         columns=tuple(ViewColumn(member_title(member), score_titles(member, metrics)) for member in members),
         rows=tuple(rows),
         missing="" if rows else what_is_missing(entries, members, card.title),
+        unpinned=tuple(facts.title for member in members for facts in member if facts.rows is None),
     )

@@ -12,7 +12,7 @@ from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, un
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.metrics.contract import MetricCard
-from xkd_bench.records.schema import GateRecord, ModelRecord, ScoreRecord, TaskResult
+from xkd_bench.records.schema import GateRecord, ModelRecord, TaskResult
 from xkd_bench.records.submission import Submission, TaskEntry
 
 
@@ -48,9 +48,9 @@ class Row:
 
 @dataclass(frozen=True)
 class SliceTable:
-    """Scores on parts of the split. Columns are (part, score) pairs, the whole split first."""
+    """Scores on parts of the split. Columns are (part, score) pairs; the whole split stands in the track's table."""
 
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, Column], ...]
     rows: tuple[tuple[Row, tuple[Cell, ...]], ...]
 
 
@@ -95,8 +95,7 @@ def tracks_of(rows: Sequence[Measured]) -> list[list[Measured]]:
     for row in rows:
         tracks.setdefault(track_key(row.result), []).append(row)
     return [
-        tracks[key]
-        for key in sorted(tracks, key=lambda key: (len(key) == 1, tracks[key][0].result.protocol.name, key))
+        tracks[key] for key in sorted(tracks, key=lambda key: (len(key) == 1, tracks[key][0].result.protocol.name, key))
     ]
 
 
@@ -136,7 +135,7 @@ def teacher_score(result: TaskResult, column: Column) -> Cell:
 def slice_table(
     facts: TaskFacts, ordered: Sequence[Measured], rows: Sequence[Row], columns: Sequence[Column]
 ) -> SliceTable | None:
-    """Headline, and agreement where there is a teacher, on the whole split and on each part of it."""
+    """Headline, and agreement where there is a teacher, on each part of the split."""
     held = {name for row in ordered for name in row.result.slices}
     parts = [name for name in facts.slices if name in held] + sorted(held - set(facts.slices))
     axis = agreement_axis(columns, [row.result for row in ordered])
@@ -144,23 +143,14 @@ def slice_table(
     if not parts or not shown:
         return None
 
-    def scores(result: TaskResult, part: str | None) -> Mapping[str, ScoreRecord]:
-        return result.scores if part is None else result.slices.get(part, {})
-
-    places: list[str | None] = [None, *parts]
+    places = [(part, column) for part in parts for column in shown]
     return SliceTable(
-        headers=tuple(
-            ("whole split" if part is None else facts.slices.get(part, part), column.title)
-            for part in places
-            for column in shown
-        ),
+        headers=tuple((facts.slices.get(part, part), column) for part, column in places),
         rows=tuple(
             (
                 row,
                 tuple(
-                    cells.score_cell(scores(measured.result, part).get(column.key))
-                    for part in places
-                    for column in shown
+                    cells.score_cell(measured.result.slices.get(part, {}).get(column.key)) for part, column in places
                 ),
             )
             for measured, row in zip(ordered, rows, strict=True)
@@ -175,19 +165,16 @@ def standing_of(facts: TaskFacts, first: TaskResult, official_teachers: Collecti
         reasons.append("no teacher was given, so there is nothing to agree with")
     elif first.teacher.hash not in official_teachers:
         reasons.append("the teacher is not one of the pinned official ones")
-    if facts.registered and not facts.is_official(first):
-        reasons.append("these are not the official rows of the task")
-    if not facts.ranked:
+    if doubt := facts.doubt(first):
+        reasons.append(doubt)
+    if facts.registered and not facts.ranked:
         reasons.append(facts.ranked_note or "the task is not ranked")
     return tuple(reasons)
 
 
 def agreeing_teacher(rows: Sequence[Measured], columns: Sequence[Column]) -> bool:
     """Whether all rows of a track give the teacher the same scores, as they must."""
-    seen = {
-        tuple(teacher_score(row.result, column) for column in columns if not column.of_pair)
-        for row in rows
-    }
+    seen = {tuple(teacher_score(row.result, column) for column in columns if not column.of_pair) for row in rows}
     return len(seen) <= 1
 
 
@@ -203,8 +190,8 @@ def notes_of(rows: Sequence[Measured], columns: Sequence[Column], metrics: Mappi
     return tuple(notes)
 
 
-def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Column], metrics: Mapping[str, MetricCard]) -> Plot | None:
-    """The headline against agreement, with intervals; None where no row has both."""
+def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Column]) -> Plot | None:
+    """The headline against agreement, with intervals; None where less than two rows have both."""
     results = [row.result for row in ordered]
     headline = next((column for column in columns if column.is_headline), None)
     axis = agreement_axis(columns, results)
@@ -227,8 +214,8 @@ def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Colu
     return draw(
         task_title,
         points,
-        across=(axis.title, metrics[axis.key].range),
-        up=(headline.title, metrics[headline.key].range),
+        across=axis.title,
+        up=headline.title,
         teacher=teacher.value if teacher is not None else None,
     )
 
@@ -274,6 +261,6 @@ def table_of(
         teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
         rows=rows,
         slices=slice_table(facts, ordered, rows, columns),
-        plot=plot_of(facts.title, ordered, columns, metrics) if teacher is not None else None,
+        plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,
         notes=notes_of(ordered, columns, metrics),
     )

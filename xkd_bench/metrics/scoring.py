@@ -155,10 +155,11 @@ def _mask(view: View, subset: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
 def _rows(view: View, which: NDArray[np.bool_] | NDArray[np.int64]) -> View:
     """The view of some examples, given by a mask or by positions."""
     if isinstance(view, PairView):
-        student, teacher = _rows(view.student, which), _rows(view.teacher, which)
-        assert isinstance(student, ModelView)
-        assert isinstance(teacher, ModelView)
-        return PairView(student, teacher)
+        return PairView(_model_rows(view.student, which), _model_rows(view.teacher, which))
+    return _model_rows(view, which)
+
+
+def _model_rows(view: ModelView, which: NDArray[np.bool_] | NDArray[np.int64]) -> ModelView:
     positions = np.arange(len(view.example_ids))[which]
     return replace(
         view,

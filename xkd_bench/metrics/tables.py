@@ -69,7 +69,7 @@ def model_view(labels: LabelTable, predictions: PredictionTable, whose: str) -> 
                 fix="join the tables by example id (metrics.tables.join) instead of pairing rows by position",
             )
     check_same_ids(labels.example_ids, predictions.example_ids, whose)
-    bad = ~np.isfinite(predictions.logits).all(axis=1)
+    bad = np.asarray(~np.isfinite(predictions.logits).all(axis=1))
     if bad.any():
         first = labels.example_ids[int(bad.argmax())]
         raise NonFiniteError(
@@ -90,7 +90,8 @@ def model_view(labels: LabelTable, predictions: PredictionTable, whose: str) -> 
 
 def join(labels: LabelTable, student: PredictionTable, teacher: PredictionTable) -> PairView:
     """Student, teacher and labels joined by example id, in the order of the labels."""
+    ids = labels.example_ids
     return PairView(
-        student=model_view(labels, student.in_order_of(labels.example_ids, "student predictions"), "student predictions"),
-        teacher=model_view(labels, teacher.in_order_of(labels.example_ids, "teacher predictions"), "teacher predictions"),
+        student=model_view(labels, student.in_order_of(ids, "student predictions"), "student predictions"),
+        teacher=model_view(labels, teacher.in_order_of(ids, "teacher predictions"), "teacher predictions"),
     )

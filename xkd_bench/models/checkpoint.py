@@ -31,7 +31,7 @@ PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
 FLOATING = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 MAX_HEADER_BYTES = 100_000_000
 CONVERT = (
-    "convert it where you trust it: python -c \"from transformers import AutoModelForSequenceClassification as M; "
+    'convert it where you trust it: python -c "from transformers import AutoModelForSequenceClassification as M; '
     "M.from_pretrained('FOLDER').save_pretrained('FOLDER', safe_serialization=True)\""
 )
 
@@ -86,7 +86,9 @@ def open_checkpoint(location: str) -> Checkpoint:
         header = read_safetensors_header(path)
         tensors += [name for name in header if name != "__metadata__"]
         parameters += sum(
-            math.prod(entry["shape"]) for name, entry in header.items() if name != "__metadata__" and entry["dtype"] in FLOATING
+            math.prod(entry["shape"])
+            for name, entry in header.items()
+            if name != "__metadata__" and entry["dtype"] in FLOATING
         )
     return Checkpoint(
         location=location,
@@ -114,7 +116,14 @@ def _resolve(location: str) -> Path:
     from huggingface_hub import snapshot_download
 
     name, _, revision = location.partition("@")
-    patterns = ["*.safetensors", INDEX_FILE, "config.json", "lineage.json", *TOKENIZER_FILES, *PROCESSOR_FILES]
+    patterns = [
+        "*.safetensors",
+        INDEX_FILE,
+        "config.json",
+        "lineage.json",
+        *TOKENIZER_FILES,
+        *PROCESSOR_FILES,
+    ]
     try:
         return Path(snapshot_download(name, revision=revision or None, allow_patterns=patterns))
     except Exception as error:
@@ -136,10 +145,15 @@ def _read_config(folder: Path, location: str) -> dict[str, Any]:
             where=location, expected="config.json", found="none", fix="give a folder made by save_pretrained"
         ) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(where=str(path), expected="valid JSON", found=str(error), fix="save the model again") from None
+        raise BadInputError(
+            where=str(path), expected="valid JSON", found=str(error), fix="save the model again"
+        ) from None
     if not isinstance(config, dict) or not config.get("model_type"):
         raise BadInputError(
-            where=str(path), expected="a model config with model_type", found="none", fix="save the model again"
+            where=str(path),
+            expected="a model config with model_type",
+            found="none",
+            fix="save the model again",
         )
     if "auto_map" in config:
         raise BadInputError(
@@ -158,7 +172,10 @@ def _weight_files(folder: Path, location: str) -> list[Path]:
             names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
         except (json.JSONDecodeError, KeyError, AttributeError, UnicodeDecodeError) as error:
             raise BadInputError(
-                where=str(index), expected="an index of weight files", found=repr(error), fix="save the model again"
+                where=str(index),
+                expected="an index of weight files",
+                found=repr(error),
+                fix="save the model again",
             ) from None
         files = [folder / Path(name).name for name in names]
     else:
@@ -175,7 +192,10 @@ def _weight_files(folder: Path, location: str) -> list[Path]:
             fix=CONVERT,
         )
     raise BadInputError(
-        where=location, expected=", ".join(missing), found="no such file", fix="give a folder made by save_pretrained"
+        where=location,
+        expected=", ".join(missing),
+        found="no such file",
+        fix="give a folder made by save_pretrained",
     )
 
 
@@ -188,7 +208,10 @@ def read_safetensors_header(path: Path) -> dict[str, Any]:
 
     def refuse(found: str) -> BadInputError:
         return BadInputError(
-            where=str(path), expected="a whole safetensors file", found=found, fix="copy or download the file again"
+            where=str(path),
+            expected="a whole safetensors file",
+            found=found,
+            fix="copy or download the file again",
         )
 
     with path.open("rb") as file:
@@ -203,7 +226,8 @@ def read_safetensors_header(path: Path) -> dict[str, Any]:
             raise refuse("a header that is no JSON of tensors") from None
     needed = 8 + length + max(ends, default=0)
     if size != needed:
-        raise refuse(f"{size} bytes where the header speaks of {needed}: the file is {'truncated' if size < needed else 'too long'}")
+        what = "truncated" if size < needed else "too long"
+        raise refuse(f"{size} bytes where the header speaks of {needed}: the file is {what}")
     return dict(header)
 
 

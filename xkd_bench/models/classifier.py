@@ -119,7 +119,11 @@ class Classifier:
 def _out_of_memory(error: BaseException) -> bool:
     """torch's own error on CUDA; on the CPU a plain RuntimeError whose text says so."""
     text = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in text or "out of memory" in text
+    return (
+        isinstance(error, torch.OutOfMemoryError | MemoryError)
+        or "can't allocate memory" in text
+        or "out of memory" in text
+    )
 
 
 class LazyClassifier:
@@ -143,9 +147,7 @@ class LazyClassifier:
         return self._loaded
 
 
-def time_side_by_side(
-    classifiers: Sequence[Classifier], inputs: Sequence[Input], rounds: int
-) -> list[float]:
+def time_side_by_side(classifiers: Sequence[Classifier], inputs: Sequence[Input], rounds: int) -> list[float]:
     """Examples a second of each classifier on the same inputs: one warm-up, then `rounds` in turn A B A B; medians."""
     seconds: list[list[float]] = [[] for _ in classifiers]
     for turn in range(rounds + 1):

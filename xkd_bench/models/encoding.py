@@ -133,7 +133,15 @@ def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
 def _window(checkpoint: Checkpoint) -> int:
     """Positions the model has. RoBERTa-like models spend the first `pad_token_id + 1` of them on padding."""
     positions = int(checkpoint.config.get("max_position_embeddings") or 512)
-    offset_types = {"roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "roberta-prelayernorm", "xlm-roberta-xl"}
+    offset_types = {
+        "roberta",
+        "xlm-roberta",
+        "camembert",
+        "longformer",
+        "mpnet",
+        "roberta-prelayernorm",
+        "xlm-roberta-xl",
+    }
     if checkpoint.model_type in offset_types:
         return positions - int(checkpoint.config.get("pad_token_id") or 1) - 1
     return positions if positions > 0 else 512

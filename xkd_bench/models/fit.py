@@ -1,4 +1,4 @@
-"""Does a checkpoint fit a task? Modality, head width, label names: all told from its files, before weights are loaded."""
+"""Does a checkpoint fit a task? Modality, head width and label names are told from its files, before any weight loads."""
 
 from __future__ import annotations
 
@@ -51,12 +51,13 @@ def check_modality(checkpoint: Checkpoint, card: TaskCard, role: str) -> None:
             fix="choose another checkpoint or another task",
         )
     needed = PROCESSOR_FILES if wants_images else VOCABULARY_FILES
+    part = "processor" if wants_images else "tokenizer"
     if not checkpoint.has(*needed):
         raise BadInputError(
             where=f"{role} {checkpoint.location}",
-            expected=f"{'an image processor' if wants_images else 'a tokenizer'} beside the weights ({' or '.join(needed)})",
+            expected=f"a {part} beside the weights ({' or '.join(needed)})",
             found="none",
-            fix=f"save it there: {'processor' if wants_images else 'tokenizer'}.save_pretrained({checkpoint.location!r})",
+            fix=f"save it there: {part}.save_pretrained({checkpoint.location!r})",
         )
 
 

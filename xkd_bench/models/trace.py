@@ -40,8 +40,11 @@ class Watch:
 
 @dataclass(frozen=True)
 class Trace:
-    """logits (B, C) in canonical class order; hidden_states[0] is the embedding output, [l] the output of block l, each
-    (B, n, d); attention_scores[l − 1] (B, H, n, n) of block l; embeddings (B, n, d), the variable of input gradients."""
+    """logits (B, C) in canonical class order.
+
+    hidden_states: [0] is the embedding output, [l] the output of block l, each (B, n, d). attention_scores: [l − 1] of
+    block l, (B, H, n, n). embeddings: (B, n, d), the variable of input gradients.
+    """
 
     logits: torch.Tensor
     hidden_states: tuple[torch.Tensor, ...] | None = None

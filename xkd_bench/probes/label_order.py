@@ -41,5 +41,5 @@ def check_label_order(classifier: LazyClassifier, examples: Examples, store: Sto
             expected=f"outputs in the order {', '.join(labels)}, or label names that say another",
             found=f"names that say nothing, and {now / known.sum():.3f} of {int(known.sum())} labelled {sample.split} "
             f"examples right where another order gets {best / known.sum():.3f}",
-            fix=f"if that is what the outputs mean, write it into config.json: \"id2label\": {{{names}}}",
+            fix=f'if that is what the outputs mean, write it into config.json: "id2label": {{{names}}}',
         )

@@ -60,7 +60,9 @@ def read_examples(path: Path, kind: TaskKind, classes: int) -> ExamplesTable:
         if "cluster" in table.column_names:
             clusters = np.asarray(table.column("cluster").to_pylist(), dtype=object)
         student = _read_logits(table, "student_logits", ids, classes)
-        teacher = _read_logits(table, "teacher_logits", ids, classes) if "teacher_logits" in table.column_names else None
+        teacher = (
+            _read_logits(table, "teacher_logits", ids, classes) if "teacher_logits" in table.column_names else None
+        )
         slices = {
             name.removeprefix(SLICE_PREFIX): np.asarray(table.column(name).to_pylist(), dtype=bool)
             for name in table.column_names

@@ -32,7 +32,7 @@ def disk_errors(place: Path, kept: str) -> Iterator[None]:
 
 @contextmanager
 def whole_folder(target: Path) -> Iterator[Path]:
-    """A temporary folder beside `target` that takes its place when the block ends well, and vanishes when it does not."""
+    """A temporary folder beside `target` that takes its place when the block ends well, and vanishes otherwise."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)

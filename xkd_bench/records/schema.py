@@ -12,7 +12,7 @@ Hash = Annotated[str, Field(pattern=r"^sha256:[0-9a-f]{64}$")]
 Text = Annotated[str, Field(max_length=2000)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
-SCHEMA_VERSION = 1
+SCHEMA_VERSION: Literal[1] = 1
 
 
 class Strict(BaseModel):
@@ -158,7 +158,7 @@ class SubmissionRecord(Strict):
     method: Annotated[str, Field(min_length=1, max_length=100)]
     summary: Text = ""
     authors: tuple[Annotated[str, Field(max_length=200)], ...] = ()
-    links: dict[Annotated[str, Field(max_length=50)], Annotated[str, Field(pattern=r"^https://", max_length=500)]] = Field(
-        default_factory=dict
+    links: dict[Annotated[str, Field(max_length=50)], Annotated[str, Field(pattern=r"^https://", max_length=500)]] = (
+        Field(default_factory=dict)
     )
     citation: Text = ""

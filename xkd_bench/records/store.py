@@ -57,7 +57,7 @@ class StoredTable:
 
     def __init__(self, folder: Path, key: dict[str, Any], example_ids: tuple[str, ...]) -> None:
         self.folder, self.key, self.example_ids = folder, key, example_ids
-        self.shards = range(0, -(-len(example_ids) // SHARD_ROWS))
+        self.shards = range(-(-len(example_ids) // SHARD_ROWS))
 
     def fill(self, compute: Compute, resumed: Callable[[int], None] = lambda count: None) -> pa.Table:
         """Compute what is missing, then return the whole table in the order of `example_ids`.

@@ -1,9 +1,9 @@
 """A submission on disk: `submission.toml`, and per task `record.json`, `run.json` and `examples.parquet`.
 
-    submissions/<entry>/submission.toml
-    submissions/<entry>/<suite>/<task>/record.json      deterministic
-    submissions/<entry>/<suite>/<task>/run.json         cost and device
-    submissions/<entry>/<suite>/<task>/examples.parquet  ids and numbers, never text or pixels
+submissions/<entry>/submission.toml
+submissions/<entry>/<suite>/<task>/record.json      deterministic
+submissions/<entry>/<suite>/<task>/run.json         cost and device
+submissions/<entry>/<suite>/<task>/examples.parquet  ids and numbers, never text or pixels
 """
 
 from __future__ import annotations
@@ -20,7 +20,12 @@ from pydantic import BaseModel, ValidationError
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.schema import SCHEMA_VERSION, RunRecord, SubmissionRecord, TaskResult
 
-MAX_BYTES = {"submission.toml": 64 * 1024, "record.json": 1024 * 1024, "run.json": 256 * 1024, "examples.parquet": 16 * 1024 * 1024}
+MAX_BYTES = {
+    "submission.toml": 64 * 1024,
+    "record.json": 1024 * 1024,
+    "run.json": 256 * 1024,
+    "examples.parquet": 16 * 1024 * 1024,
+}
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -57,7 +62,10 @@ def read_text(path: Path) -> str:
         raise BadInputError(where=str(path), expected=f"a plain file {path.name}", found="none", fix="evaluate again")
     if path.stat().st_size > limit:
         raise BadInputError(
-            where=str(path), expected=f"at most {limit} bytes", found=f"{path.stat().st_size}", fix="evaluate again"
+            where=str(path),
+            expected=f"at most {limit} bytes",
+            found=f"{path.stat().st_size}",
+            fix="evaluate again",
         )
     try:
         return path.read_text(encoding="utf-8")
@@ -72,7 +80,10 @@ def parse(model: type[Model], path: Path) -> Model:
         value = tomllib.loads(text) if path.suffix == ".toml" else json.loads(text)
     except (tomllib.TOMLDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise BadInputError(
-            where=str(path), expected=f"valid {path.suffix[1:].upper()}", found=str(error), fix="mend the file"
+            where=str(path),
+            expected=f"valid {path.suffix[1:].upper()}",
+            found=str(error),
+            fix="mend the file",
         ) from None
     version = value.get("schema_version") if isinstance(value, dict) else None
     if isinstance(version, int) and version > SCHEMA_VERSION:

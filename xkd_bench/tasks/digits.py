@@ -24,6 +24,10 @@ def generate(split: str) -> list[dict[str, Any]]:
     parts = {"validation": sorted(order[:VALIDATION_ROWS]), "train": sorted(order[VALIDATION_ROWS:])}
     pixels = np.round(digits.images * (255 / 16)).astype(np.uint8)
     return [
-        {"id": ids[row], "image": np.repeat(pixels[row][:, :, None], 3, axis=2), "label": int(digits.target[row])}
+        {
+            "id": ids[row],
+            "image": np.repeat(pixels[row][:, :, None], 3, axis=2),
+            "label": int(digits.target[row]),
+        }
         for row in parts[split]
     ]

@@ -70,9 +70,7 @@ def id_order(example_id: str) -> tuple[tuple[int, int, str], ...]:
     return tuple((0, int(part), "") if part.isdecimal() else (1, 0, part) for part in parts)
 
 
-def fingerprint(
-    task: TaskCard, example_ids: Sequence[str], inputs: Sequence[Input], labels: NDArray[Any]
-) -> str:
+def fingerprint(task: TaskCard, example_ids: Sequence[str], inputs: Sequence[Input], labels: NDArray[Any]) -> str:
     """sha256 over the canonical rows: a line of JSON `[id, input, …, label]` each, in order of id.
 
     A class is written by its name, a target with 17 digits, an image as the sha256 of its shape and pixels.

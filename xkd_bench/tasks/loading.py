@@ -53,7 +53,9 @@ def load(task: Task, role: Role, root: Path | None = None) -> Examples:
     _check_columns(columns, task.card, rows, where)
     count = len(next(iter(rows.values())))
     if count == 0:
-        raise BadInputError(where=where, expected="at least one row", found="an empty split", fix="check the data folder")
+        raise BadInputError(
+            where=where, expected="at least one row", found="an empty split", fix="check the data folder"
+        )
     example_ids = _ids(columns, rows, count, where)
     inputs = _inputs(task.card, rows, count, where)
     labels = _labels(task.card, rows[columns.label], label_names, where)

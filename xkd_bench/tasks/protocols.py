@@ -33,12 +33,18 @@ def read_protocol(name: str) -> Protocol:
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if name not in known:
         raise BadInputError(
-            where="--protocol", expected=f"one of {', '.join(known)}", found=repr(name), fix="choose one of these"
+            where="--protocol",
+            expected=f"one of {', '.join(known)}",
+            found=repr(name),
+            fix="choose one of these",
         )
     try:
         return Protocol.model_validate(read_toml(folder / f"{name}.toml"))
     except ValidationError as error:
         field, message = first_problem(error)
         raise BadInputError(
-            where=f"{folder / name}.toml, {field}", expected="a protocol", found=message, fix="reinstall xkd-bench"
+            where=f"{folder / name}.toml, {field}",
+            expected="a protocol",
+            found=message,
+            fix="reinstall xkd-bench",
         ) from None

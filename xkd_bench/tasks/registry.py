@@ -41,7 +41,7 @@ def builtin_folder() -> Path:
 
 
 def _plugin_folders() -> list[Path]:
-    """Folders of task files that other packages bring: entry points `xkd_bench.tasks` name a package with TOML in it."""
+    """Folders of task files of other packages: an entry point of `xkd_bench.tasks` names a package with TOML in it."""
     folders = []
     for point in installed("xkd_bench.tasks").values():
         if point.module == "xkd_bench.task_files":

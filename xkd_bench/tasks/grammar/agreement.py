@@ -5,7 +5,17 @@ from __future__ import annotations
 from xkd_bench.tasks.grammar import lexicon
 from xkd_bench.tasks.grammar.lexicon import Noun
 from xkd_bench.tasks.grammar.pair import Pair, Words, replacing
-from xkd_bench.tasks.grammar.phrases import PLURAL, Draw, Subject, anyone, noun_phrase, one_word_object, person, place, thing
+from xkd_bench.tasks.grammar.phrases import (
+    PLURAL,
+    Draw,
+    Subject,
+    anyone,
+    noun_phrase,
+    one_word_object,
+    person,
+    place,
+    thing,
+)
 
 
 def subject_verb_agreement(draw: Draw) -> Pair:
@@ -66,8 +76,7 @@ def _of_other_number(draw: Draw, determiner: str) -> str:
     for pair in lexicon.DEMONSTRATIVES:
         if determiner in pair:
             return pair[1 - pair.index(determiner)]
-    plural = determiner in lexicon.PLURAL_DETERMINERS
-    return draw.one_of(("every", "each") if plural else ("many", "several", "two", "three"))
+    return "every" if determiner in lexicon.PLURAL_DETERMINERS else draw.one_of(("many", "two"))
 
 
 def reflexive_agreement(draw: Draw) -> Pair:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xkd_bench.tasks.grammar import lexicon
-from xkd_bench.tasks.grammar.pair import Pair, deleting, inserting, replacing
+from xkd_bench.tasks.grammar.pair import Pair, Words, deleting, inserting, replacing
 from xkd_bench.tasks.grammar.phrases import Draw, anyone, noun_phrase, one_word_object, place, thing
 
 
@@ -62,10 +62,9 @@ def preposition_requirement(draw: Draw) -> Pair:
     "Tom admired the doctor." / "*Tom admired at the doctor."
     """
     subject = anyone(draw).words
+    target: Words = (one_word_object(draw),)
     if draw.chance(0.5):
-        target = (one_word_object(draw),)
-    else:
-        target = noun_phrase(draw, draw.one_of(lexicon.PEOPLE), draw.chance(0.5))  # type: ignore[assignment]
+        target = noun_phrase(draw, draw.one_of(lexicon.PEOPLE), draw.chance(0.5))
     position = len(subject) + 1
     verb, preposition = draw.one_of(lexicon.PREPOSITIONAL)
     direct = draw.one_of(lexicon.TRANSITIVE).past

@@ -16,6 +16,7 @@ def auxiliary_verb_form(draw: Draw) -> Pair:
     verb = draw.one_of(lexicon.IRREGULAR)
     kind = draw.one_of(("modal", "modal", "have", "be", "none"))
     before: Words = subject.words
+    mistakes: Words
     if kind == "modal":
         before = (*before, draw.one_of(("will", "can", "must")))
         form, mistakes = verb.base, (verb.third, verb.past, verb.third, verb.past, verb.participle, verb.progressive)

@@ -61,7 +61,7 @@ def generate(split: str) -> list[dict[str, Any]]:
 def _pairs(split: str, taken: set[str]) -> list[tuple[str, str, str]]:
     """(phenomenon, right sentence, wrong sentence) for half the split's rows; adds the sentences to `taken`."""
     number, extra = divmod(SIZES[split] // 2, len(PHENOMENA))
-    pairs = []
+    pairs: list[tuple[str, str, str]] = []
     for position, (phenomenon, make) in enumerate(PHENOMENA.items()):
         draw = Draw(generator("demo/grammar", split, phenomenon))
         wanted = len(pairs) + number + (position < extra)

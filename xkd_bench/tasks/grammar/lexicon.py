@@ -78,14 +78,13 @@ REFLEXIVES = {"feminine": "herself", "masculine": "himself", "plural": "themselv
 
 # Pairs of one meaning, singular and plural.
 DEMONSTRATIVES = (("this", "these"), ("that", "those"))
-SINGULAR_DETERMINERS = ("this", "that", "every", "each")
-PLURAL_DETERMINERS = ("these", "those", "many", "several", "two", "three")
+SINGULAR_DETERMINERS = ("this", "that", "every")
+PLURAL_DETERMINERS = ("these", "those", "many", "two")
 
 # Never without an object, and with nothing but one: "*Tom praised", "*Tom praised Anna a book".
 TRANSITIVE = (
     Verb("admire", "admires", "admired", "admired", "admiring"),
     Verb("describe", "describes", "described", "described", "describing"),
-    Verb("recognize", "recognizes", "recognized", "recognized", "recognizing"),
     Verb("ignore", "ignores", "ignored", "ignored", "ignoring"),
     Verb("mention", "mentions", "mentioned", "mentioned", "mentioning"),
 )
@@ -93,7 +92,6 @@ TRANSITIVE = (
 INTRANSITIVE = (
     Verb("sleep", "sleeps", "slept", "slept", "sleeping"),
     Verb("laugh", "laughs", "laughed", "laughed", "laughing"),
-    Verb("smile", "smiles", "smiled", "smiled", "smiling"),
     Verb("yawn", "yawns", "yawned", "yawned", "yawning"),
     Verb("faint", "faints", "fainted", "fainted", "fainting"),
 )
@@ -106,7 +104,7 @@ IRREGULAR = (
 )
 # Past forms. "gave Tom a book" and "gave a book to Tom" are right; of the second row only the latter is.
 DATIVE = ("gave", "sent", "showed", "offered")
-TO_DATIVE = ("described", "mentioned", "explained", "donated")
+TO_DATIVE = ("described", "mentioned", "explained")
 GIFTS = tuple(noun for noun in THINGS if noun.singular in {"book", "letter", "key", "umbrella"})
 # Past forms with the preposition that must stand before what would be the object.
 PREPOSITIONAL = (
@@ -168,6 +166,7 @@ def vocabulary() -> tuple[str, ...]:
     words += [*SINGULAR_DETERMINERS, *PLURAL_DETERMINERS, *DATIVE, *TO_DATIVE, *GOVERNED_PREPOSITIONS, *NEARNESS]
     words += [subject for subject, _ in PRONOUN_CASES] + [verb for verb, _ in PREPOSITIONAL]
     words += [form for noun in (*PEOPLE, *THINGS) for form in (noun.singular, noun.plural)]
-    words += [form for verb in (*TRANSITIVE, *INTRANSITIVE, *IRREGULAR) for form in verb]
+    words += [form for verb in (*INTRANSITIVE, *IRREGULAR) for form in verb]
+    words += [form for verb in TRANSITIVE for form in (verb.base, verb.third, verb.past)]
     words += [form for adjective in (*OF_PEOPLE, *OF_THINGS) for form in adjective if form]
     return tuple(sorted({word.lower() for word in words}))

@@ -28,12 +28,12 @@ def countability(draw: Draw) -> Pair:
             return replacing(right, len(before), "much" if counted else "many")
         return replacing(right, len(before) + 1, mass if counted else count.plural)
     if kind == "number":
-        right = (*before, draw.one_of(("fewer", "several", "two", "three", "these", "those")), count.plural, *after)
+        right = (*before, draw.one_of(("fewer", "two", "these", "those")), count.plural, *after)
         return replacing(right, len(before) + 1, mass)
     if kind == "this":
         right = (*before, draw.one_of(("this", "that")), mass, *after)
         if draw.chance(0.5):
-            mistakes = ("every", "each") if mass in lexicon.NEVER_COUNTED else ("two", "three", "these", "those")
+            mistakes = ("two", "these", "those", *(["every"] if mass in lexicon.NEVER_COUNTED else []))
             return replacing(right, len(before), draw.one_of(mistakes))
         return replacing(right, len(before) + 1, count.plural)
     mass = draw.one_of(lexicon.NEVER_COUNTED)
