@@ -26,7 +26,8 @@ class Step:
     """One batch as a distiller sees it.
 
     labels: (B,) class indices or targets. mask: (B, n), 1 for real tokens, None for images. epoch counts from 0.
-    teacher: None for a method without one; only its logits where `teacher = "logits"`.
+    teacher: None for a method without one; only its logits where `teacher = "logits"`. Where embedding gradients are
+    watched it carries a graph down to the teacher's embeddings: detach what the loss only compares with.
     """
 
     labels: torch.Tensor

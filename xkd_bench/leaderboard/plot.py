@@ -21,6 +21,7 @@ LEFT, RIGHT, TOP, BOTTOM = 66.0, 18.0, 18.0, 52.0
 LETTER, LINE = 6.6, 13.0  # size of a letter of a label, generously
 LONGEST = 26
 NEAR = 16.0
+LARGEST = 1e6  # no score is this large: such a point would flatten all others, and is left to the table
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,7 @@ def draw(
     teacher: float | None,
 ) -> Plot | None:
     """The picture of `points`; `across` and `up` title the axes. None for less than two of them: a picture compares."""
+    points = [point for point in points if max(map(abs, ends(point.across) + ends(point.up))) < LARGEST]
     if len(points) < 2:
         return None
     across_scale = scale_for([end for point in points for end in ends(point.across)], LEFT, WIDTH - RIGHT)

@@ -14,7 +14,7 @@ from xkd_bench.tasks.grammar.pair import Pair, written
 from xkd_bench.tasks.grammar.phrases import Draw
 
 # Rows of each split: half of them right, half wrong. A later split holds no sentence of an earlier one.
-SIZES = {"validation": 800, "train": 4000}
+SIZES = {"validation": 800, "train": 8000}
 
 PHENOMENA: dict[str, Callable[[Draw], Pair]] = {
     "subject_verb_agreement": agreement.subject_verb_agreement,
