@@ -169,15 +169,33 @@ def test_an_unknown_split_says_which_there_are() -> None:
         generate("test")
 
 
-GOLDEN: dict[str, tuple[str, str, str]] = {}
+GOLDEN = {
+    "subject_verb_agreement": (14, "The key near the doctor was old.", "The key near the doctor were old."),
+    "determiner_noun_agreement": (130, "Those women described that apple.", "Those women described those apple."),
+    "reflexive_agreement": (
+        29,
+        "Two boys behind the girl described themselves in the kitchen.",
+        "Two boys behind the girl described herself in the kitchen.",
+    ),
+    "argument_structure": (34, "Peter offered Mary every letter.", "Peter mentioned Mary every letter."),
+    "preposition_requirement": (67, "Peter admired her.", "Peter admired at her."),
+    "word_order": (24, "The tall girl slept in the street.", "Tall the girl slept in the street."),
+    "question_inversion": (105, "The boy knows when Sara can faint.", "The boy knows when can Sara faint."),
+    "auxiliary_verb_form": (149, "Tom has chosen many books.", "Tom has chose many books."),
+    "negation": (93, "Anna did not faint in the school.", "Anna did not fainted in the school."),
+    "pronoun_case": (32, "Every king mentioned us.", "Every king mentioned we."),
+    "comparative": (16, "The girls are older than the woman.", "The girls are more older than the woman."),
+    "countability": (31, "Mary found too much bread in the garden.", "Mary found too many bread in the garden."),
+    "article_sound": (9, "An honest king fainted.", "A honest king fainted."),
+}
 
 
 @pytest.mark.parametrize("phenomenon", sorted(GOLDEN))
 def test_golden_pairs(phenomenon: str, splits: dict[str, Rows]) -> None:
-    """Read by a person: the pair of this id, as it was when it was judged."""
-    identifier, right, wrong = GOLDEN[phenomenon]
+    """Read by a person: the pair of this id, as it was written when it was judged."""
+    number, right, wrong = GOLDEN[phenomenon]
     rows = {row["id"]: row for row in splits["validation"]}
-    row = rows[identifier]
+    row = rows[f"validation-{number:05d}"]
     assert (row["sentence"], row["label"], row["phenomenon"]) == (right, 1, phenomenon)
     assert rows[row["twin"]]["sentence"] == wrong
 

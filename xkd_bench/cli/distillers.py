@@ -12,14 +12,10 @@ app = typer.Typer(help="List and show distillation methods.", no_args_is_help=Tr
 @app.command("list")
 def list_distillers() -> None:
     """One line for each method."""
-    from rich.table import Table
-
-    from xkd_bench.cli.score_table import make_console
+    from xkd_bench.cli.console import make_console, plain_table
     from xkd_bench.distillers.registry import cards
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
-    for column in ("method", "presets", "what it does"):
-        table.add_column(column)
+    table = plain_table("method", "presets", "what it does", wrapped="what it does")
     for name, card in cards().items():
         table.add_row(name, ", ".join(card["presets"]) or "–", card["summary"])
     make_console().print(table)

@@ -12,14 +12,10 @@ app = typer.Typer(help="List and show metrics.", no_args_is_help=True, rich_mark
 @app.command("list")
 def list_metrics() -> None:
     """One line for each metric."""
-    from rich.table import Table
-
-    from xkd_bench.cli.score_table import make_console
+    from xkd_bench.cli.console import make_console, plain_table
     from xkd_bench.metrics.registry import cards
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
-    for column in ("metric", "group", "of", "better", "what it says"):
-        table.add_column(column, no_wrap=column != "what it says")
+    table = plain_table("metric", "group", "of", "better", "what it says", wrapped="what it says")
     for card in cards().values():
         table.add_row(card.name, card.group, card.subject, card.direction, card.summary)
     make_console().print(table)

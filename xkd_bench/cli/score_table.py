@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.engine.evaluate import Evaluation
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.registry import cards
@@ -14,12 +14,6 @@ from xkd_bench.tasks.card import TaskCard
 
 TEACHER = "teacher."
 GROUPS = {"quality": "Quality", "agreement": "Agreement with the teacher", "calibration": "Calibration"}
-
-
-def make_console() -> Console:
-    """Standard output; where it is no terminal, wide enough that no number is cut."""
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=120)
 
 
 def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
@@ -59,13 +53,8 @@ def _models(result: TaskResult) -> str:
 
 def score_table(result: TaskResult, card: TaskCard) -> Table:
     """One row a metric: student, its 95 % interval, teacher. The task's headline score stands first."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
-    table.add_column("")
-    table.add_column("student", justify="right")
-    table.add_column("95 % interval", justify="right")
-    if result.teacher:
-        table.add_column("teacher", justify="right")
-        table.add_column("95 % interval", justify="right")
+    columns = ("", "student", "95 % interval", "teacher ", "95 % interval ")[: 5 if result.teacher else 3]
+    table = plain_table(*columns, right=columns[1:])
     known = cards()
     first = [name for name in (card.headline, *card.beside) if name in known]
     for group, title in GROUPS.items():

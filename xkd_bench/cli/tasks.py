@@ -14,14 +14,10 @@ app = typer.Typer(help="List, show and check tasks.", no_args_is_help=True, rich
 @app.command("list")
 def list_tasks() -> None:
     """One line for each task."""
-    from rich.table import Table
-
-    from xkd_bench.cli.score_table import make_console
+    from xkd_bench.cli.console import make_console, plain_table
     from xkd_bench.tasks.registry import all_tasks
 
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
-    for column in ("task", "kind", "headline", "pinned", "what it asks"):
-        table.add_column(column, no_wrap=column != "what it asks")
+    table = plain_table("task", "kind", "headline", "pinned", "what it asks", wrapped="what it asks")
     for task in all_tasks().values():
         card = task.card
         kind = (
@@ -50,10 +46,9 @@ def check(
     data_root: DataRoot = None,
 ) -> None:
     """Read both splits of each task and print their fingerprints; exit 2 if data is refused."""
-    from rich.table import Table
     from rich.text import Text
 
-    from xkd_bench.cli.score_table import make_console
+    from xkd_bench.cli.console import make_console, plain_table
     from xkd_bench.errors import BadInputError
     from xkd_bench.progress import progress
     from xkd_bench.tasks.loading import data_root as root_of
@@ -61,9 +56,7 @@ def check(
     from xkd_bench.tasks.registry import all_tasks, find_task
 
     chosen = [find_task(name) for name in names] if names else list(all_tasks().values())
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
-    for column in ("task", "split", "rows", "fingerprint", "official"):
-        table.add_column(column, justify="right" if column == "rows" else "left", no_wrap=column != "official")
+    table = plain_table("task", "split", "rows", "fingerprint", "official", wrapped="official", right=("rows",))
     refused = 0
     with progress("tasks check", 2 * len(chosen), "splits") as shown:
         for task in chosen:

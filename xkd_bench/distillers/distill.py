@@ -193,7 +193,9 @@ def _train(
             teacher_logits = torch.tensor(table.logits, dtype=torch.float32)
         else:
             frozen = load_model(teacher.checkpoint, order.task.card)
-    rows = TrainingRows(start.encoder.encode(examples.inputs), examples.labels, teacher_logits)
+    encoded = start.encoder.encode(examples.inputs)
+    lengths = [start.encoder.length(row) for row in encoded]
+    rows = TrainingRows(encoded, examples.labels, lengths, teacher_logits)
     pair = Pair(start.model, start.columns, frozen, list(teacher.order.columns) if teacher else None)
     pad_token_id = int(getattr(start.model.config, "pad_token_id", None) or 0)
     with progress(f"{order.method} on {order.task.name}", schedule.updates(len(rows)), "updates") as shown:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xkd_bench.distillers.contract import Distiller
 from xkd_bench.errors import BadInputError
 from xkd_bench.plugins import card, find, installed
+
+if TYPE_CHECKING:
+    from xkd_bench.distillers.contract import Distiller
 
 GROUP = "xkd_bench.distillers"
 
@@ -17,6 +19,9 @@ def cards() -> dict[str, dict[str, Any]]:
 
 
 def load(name: str) -> type[Distiller]:
+    """The method itself; this is what imports torch."""
+    from xkd_bench.distillers.contract import Distiller
+
     found = find(GROUP, name).load()
     if not (isinstance(found, type) and issubclass(found, Distiller)):
         raise BadInputError(

@@ -16,6 +16,7 @@ import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
 from xkd_bench.distillers.contract import Distiller, Step
+from xkd_bench.distillers.sampling import LengthGroups
 from xkd_bench.errors import NonFiniteError
 from xkd_bench.models.encoding import Row
 from xkd_bench.models.loading import seeded
@@ -26,7 +27,11 @@ LABELS, POSITION = "labels", "position"
 
 @dataclass(frozen=True)
 class Schedule:
-    """The house protocol: AdamW(β .9/.999, ε 1e-8, no decay of biases and norms), linear decay, clip 1, last step."""
+    """The house protocol: AdamW(β .9/.999, ε 1e-8, no decay of biases and norms), linear decay, clip 1, last step.
+
+    The learning rate falls from `learning_rate` to 0 after `warmup_steps` updates of rising; batches hold rows of like
+    length (`sampling.LengthGroups`).
+    """
 
     epochs: int
     batch_size: int
@@ -47,6 +52,7 @@ class TrainingRows:
 
     rows: Sequence[Row]
     labels: np.ndarray[Any, Any]
+    lengths: Sequence[int]
     teacher_logits: torch.Tensor | None
 
     def __len__(self) -> int:
@@ -116,7 +122,7 @@ class DistillationTrainer(Trainer):
             raise NonFiniteError(
                 where=f"update {self.state.global_step + 1}",
                 expected="a finite loss",
-                found=", ".join(f"{name} = {float(term):g}" for name, term in terms.items()),
+                found=", ".join(f"{name} = {float(term.detach()):g}" for name, term in terms.items()),
                 fix="lower --learning-rate, or train in float32",
             )
         for name, term in {**terms, "loss": loss}.items():
@@ -135,6 +141,9 @@ class DistillationTrainer(Trainer):
         # A gradient to the teacher's embeddings needs a graph; its weights are frozen either way.
         with torch.set_grad_enabled(watch.embedding_gradient):
             return trace(self.pair.teacher, inputs, self.pair.teacher_columns, watch)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroups:
+        return LengthGroups(self.data.lengths, self.schedule.batch_size, self.schedule.seed)
 
     def means_since_last(self) -> dict[str, float]:
         """Mean of each term over the batches since this was last asked."""

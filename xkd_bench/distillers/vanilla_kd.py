@@ -66,7 +66,7 @@ def soft_target_loss(
     hinton       τ² · (1/B) Σ_b KL(p_T ‖ p_S)                Hinton et al. 2015
     adkd         −(1/B) Σ_b Σ_c p_T log p_S, without τ²      released code of AD-KD and CKD
     deit_legacy  τ² · Σ_b KL(p_T ‖ p_S) / (B·C)              released code of DeiT, AttriT, PKD
-    seed000      −(1/B) Σ_b Σ_c p_T log p_S at τ = 1         the attention-distillation paper (printed without the minus)
+    seed000      −(1/B) Σ_b Σ_c p_T log p_S at τ = 1         the attention-distillation paper (printed without −)
     """
     log_student = log_softmax(student / temperature, dim=1)
     soft_teacher = softmax(teacher.detach() / temperature, dim=1)

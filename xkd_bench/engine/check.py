@@ -1,4 +1,4 @@
-"""Is a submission in order? Schemas, hashes, and every score derived again from the committed table, without a model."""
+"""Is a submission in order? Schemas, hashes, and every score derived again from the committed table."""
 
 from __future__ import annotations
 

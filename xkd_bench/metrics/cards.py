@@ -56,9 +56,7 @@ def parse_card(raw: dict[str, Any], where: str) -> MetricCard:
             where=where,
             expected=f"the fields {', '.join(_FIELDS)}",
             found="; ".join(
-                f"{what} {', '.join(names)}"
-                for what, names in (("no", missing), ("unknown", unknown))
-                if names
+                f"{what} {', '.join(names)}" for what, names in (("no", missing), ("unknown", unknown)) if names
             ),
             fix="correct the card; xkd_bench/metrics/agreement/kappa.toml is an example",
         )

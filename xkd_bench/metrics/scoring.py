@@ -122,9 +122,7 @@ def resample(
             values[name][done : done + len(block)] = some
         done += len(block)
     no_value = Resampled(inf, np.full(resamples, inf))
-    return {name: Resampled(plain[name], values[name]) for name in plain} | dict.fromkeys(
-        summed.non_finite, no_value
-    )
+    return {name: Resampled(plain[name], values[name]) for name in plain} | dict.fromkeys(summed.non_finite, no_value)
 
 
 def _score(metric: Metric, found: Resampled, part: View, n: int) -> Score:

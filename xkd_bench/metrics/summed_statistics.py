@@ -46,9 +46,7 @@ class SummedStatistics:
                 columns.append(summable(statistics, largest_total_weight))
         self._ends = np.cumsum([part.shape[1] for part in columns])[:-1]
         self._columns = np.hstack(columns) if columns else None
-        self.widest = max(
-            [part.shape[1] for part in columns] + [wide.shape[1] for _, wide in self._wide] + [1]
-        )
+        self.widest = max([part.shape[1] for part in columns] + [wide.shape[1] for _, wide in self._wide] + [1])
 
     def plain(self) -> dict[str, float]:
         """Name → value with every weight 1, from correctly rounded sums."""

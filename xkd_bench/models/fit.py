@@ -1,4 +1,4 @@
-"""Does a checkpoint fit a task? Modality, head width and label names are told from its files, before any weight loads."""
+"""Does a checkpoint fit a task? Its files tell modality, head width and label names before any weight loads."""
 
 from __future__ import annotations
 

@@ -9,9 +9,7 @@ MISSING_ALLOWED = 0.05
 DIGITS = 9
 
 
-def percentile_interval(
-    values: NDArray[np.float64], level: float = 0.95
-) -> tuple[float | None, float | None]:
+def percentile_interval(values: NDArray[np.float64], level: float = 0.95) -> tuple[float | None, float | None]:
     """The (1 ∓ level)/2 quantiles of the finite ones of (r,) values, linear between order statistics.
 
     (None, None) where there are no values, or more than 5 % of them are NaN or infinite: what is left would

@@ -86,7 +86,8 @@ def reflexive_agreement(draw: Draw) -> Pair:
     """
     agreement, words = _antecedent(draw)
     others = tuple(name for name in lexicon.REFLEXIVES if name != agreement)
-    mistaken = others[draw.chance(0.25)]
+    # The likelier mistake is of gender. A name never has "themselves": a person may go by "they".
+    mistaken = others[draw.chance(0.25) and words[0] not in lexicon.NAMES]
     if len(words) > 1 and draw.chance(0.25):
         words = (*words, draw.one_of(lexicon.NEARNESS), *_attractor(draw, mistaken))
     before = (*words, draw.one_of(lexicon.TRANSITIVE).past)

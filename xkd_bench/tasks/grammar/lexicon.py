@@ -81,7 +81,7 @@ DEMONSTRATIVES = (("this", "these"), ("that", "those"))
 SINGULAR_DETERMINERS = ("this", "that", "every")
 PLURAL_DETERMINERS = ("these", "those", "many", "two")
 
-# Never without an object, and with nothing but one: "*Tom praised", "*Tom praised Anna a book".
+# Never without an object, and with nothing but one: "*Tom admired", "*Tom admired Anna a book".
 TRANSITIVE = (
     Verb("admire", "admires", "admired", "admired", "admiring"),
     Verb("describe", "describes", "described", "described", "describing"),

@@ -14,8 +14,8 @@ from xkd_bench.tasks.grammar.pair import Words
 Item = TypeVar("Item")
 
 
-# The common case of each contrast is drawn more often than the rare one, as in text: singular subjects, "a",
-# feminine subjects of reflexives. With no such slope a small model finds no way into the relations at all.
+# Chance of a plural subject. The common case of each contrast is drawn more often than the rare one, as in text:
+# that gives single words a little weight, without which a small model needs far longer to find the relations.
 PLURAL = 0.25
 
 
@@ -79,5 +79,7 @@ def one_word_object(draw: Draw) -> str:
 
 
 def place(draw: Draw, probability: float = 0.25) -> Words:
-    """A phrase such as "in the garden", or nothing."""
-    return ("in", "the", draw.one_of(lexicon.PLACES)) if draw.chance(probability) else ()
+    """A phrase such as "in the garden" or "here", or nothing."""
+    if not draw.chance(probability):
+        return ()
+    return (draw.one_of(("here", "there")),) if draw.chance(0.2) else ("in", "the", draw.one_of(lexicon.PLACES))
