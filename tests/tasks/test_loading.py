@@ -53,7 +53,7 @@ def test_stsb_has_targets_and_mnli_three_labels(real_data: Path) -> None:
 def test_the_hub_path_reads_the_same_rows_from_an_offline_cache(
     real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Without a data root the hub's client is asked by the hub id; here its answer comes from the client's own cache."""
+    """Without a data root the hub's client is asked by the hub id; here it answers from its own cache."""
     import datasets
     import datasets.config
 

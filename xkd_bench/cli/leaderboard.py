@@ -25,4 +25,5 @@ def build(
     from xkd_bench.metrics.registry import cards
 
     report = leaderboard.build(submissions, output, cards())
-    typer.echo(f"{report}")
+    typer.echo(f"{report.entries} entries, {report.rows} rows, {report.tasks} tasks, {report.tracks} tracks")
+    typer.echo(f"board: {report.page}")

@@ -44,7 +44,7 @@ def _two_objects(draw: Draw) -> Pair:
 
 def _recipient_with_to(draw: Draw) -> Pair:
     """ "gave a book to Tom" and "explained a book to Tom", but "*gave a book Tom"."""
-    verb = draw.one_of(lexicon.TO_DATIVE if draw.chance(0.7) else lexicon.DATIVE)
+    verb = draw.one_of(lexicon.TO_DATIVE if draw.chance(0.5) else lexicon.DATIVE)
     before = (*anyone(draw).words, verb, *noun_phrase(draw, draw.one_of(lexicon.GIFTS), draw.chance(0.3)))
     return deleting((*before, "to", one_word_object(draw), "."), len(before))
 
