@@ -20,6 +20,8 @@ from xkd_bench.models.classifier import Runtime
 from xkd_bench.randomness import generator
 from xkd_bench.records.examples_table import read_examples
 from xkd_bench.records.store import Store
+from xkd_bench.tasks import grammar
+from xkd_bench.tasks.registry import find_task
 
 TASK = "demo/grammar"
 
@@ -97,6 +99,26 @@ def test_examples_in_another_order_give_the_same_record(models: dict[str, Path],
         replace(plan, examples=plan.examples.take(order)), Store(tmp_path / "s2"), None, timing=False
     ).result
     assert shuffled.scores == straight.scores
+
+
+def test_rows_of_a_file_in_another_order_give_the_same_record_to_the_byte(
+    models: dict[str, Path], tmp_path: Path
+) -> None:
+    rows = grammar.generate("validation")[:300]
+    written = []
+    for name, order in (("as-is", range(300)), ("shuffled", generator("file order").permutation(300))):
+        folder = tmp_path / name
+        folder.mkdir()
+        card = find_task(TASK).path.read_text().split("[data]")[0].replace('"demo/grammar"', '"mine"')
+        columns = '[data.columns]\nid = ["id"]\ntext = ["sentence"]\nlabel = "label"\n'
+        (folder / "mine.toml").write_text(card + '[data]\nsource = "files"\nevaluation = "rows.jsonl"\n' + columns)
+        (folder / "rows.jsonl").write_text("".join(json.dumps(rows[i]) + "\n" for i in order))
+        task, teacher = str(folder / "mine.toml"), str(models["teacher"])
+        plan = make_plan(str(models["one"]), task, teacher, "quick", Runtime("cpu"), None)
+        evaluate(plan, Store(folder / "store"), folder / "out", timing=False)
+        files = [folder / "out" / "own" / "mine" / file for file in ("record.json", "examples.parquet")]
+        written.append([file.read_bytes() for file in files])
+    assert written[0] == written[1]
 
 
 def test_scores_equal_scikit_learn_on_the_stored_predictions(models: dict[str, Path], tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from xkd_bench.distillers.training import Pair, Schedule, TrainingRows, train
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
+from xkd_bench.models.encoding import EncodedRows
 from xkd_bench.models.fit import check_fit
 from xkd_bench.models.loading import load_model, quiet_transformers
 from xkd_bench.probes.label_order import check_label_order
@@ -193,9 +194,8 @@ def _train(
             teacher_logits = torch.tensor(table.logits, dtype=torch.float32)
         else:
             frozen = load_model(teacher.checkpoint, order.task.card)
-    encoded = start.encoder.encode(examples.inputs)
-    lengths = [start.encoder.length(row) for row in encoded]
-    rows = TrainingRows(encoded, examples.labels, lengths, teacher_logits)
+    encoded = EncodedRows(start.encoder, examples.inputs)
+    rows = TrainingRows(encoded, examples.labels, encoded.lengths, teacher_logits)
     pair = Pair(start.model, start.columns, frozen, list(teacher.order.columns) if teacher else None)
     pad_token_id = int(getattr(start.model.config, "pad_token_id", None) or 0)
     with progress(f"{order.method} on {order.task.name}", schedule.updates(len(rows)), "updates") as shown:

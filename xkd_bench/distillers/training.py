@@ -48,7 +48,7 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Encoded rows with their labels; teacher_logits (n, C) where the method only needs those."""
+    """Encoded rows with their labels and lengths; teacher_logits (n, C) where the method only needs those."""
 
     rows: Sequence[Row]
     labels: np.ndarray[Any, Any]
@@ -227,7 +227,7 @@ def last_checkpoint(work: Path) -> str | None:
 
 
 def _arguments(schedule: Schedule, rows: int, work: Path, device: str) -> TrainingArguments:
-    return TrainingArguments(
+    arguments = TrainingArguments(
         output_dir=str(work),
         per_device_train_batch_size=schedule.batch_size,
         num_train_epochs=schedule.epochs,
@@ -250,6 +250,9 @@ def _arguments(schedule: Schedule, rows: int, work: Path, device: str) -> Traini
         label_names=[LABELS],
         dataloader_pin_memory=False,
     )
+    # Several GPUs in one process would mean nn.DataParallel, under which a batch is not one batch any more.
+    arguments._n_gpu = min(arguments.n_gpu, 1)
+    return arguments
 
 
 @contextmanager

@@ -164,8 +164,7 @@ def _run_record(
         forwards=probes,
         stored={role: max(0, asked[role] - probes[role]) for role in asked},
         timing_forwards=timed,
-        peak_memory_bytes=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if sys.platform == "darwin" else 1024),
+        peak_memory_bytes=_peak_memory(runtime.device),
         device=f"{runtime.device}: {device}",
         threads=torch.get_num_threads(),
         token_budget=runtime.tokens,
@@ -176,6 +175,16 @@ def _run_record(
             "cores": str(os.cpu_count()),
         },
     )
+
+
+def _peak_memory(device: str) -> int:
+    """Most bytes held at once: of the GPU where one is used, else of this process."""
+    import torch
+
+    if device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _model_record(checkpoint: Checkpoint) -> ModelRecord:

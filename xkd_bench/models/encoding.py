@@ -119,6 +119,27 @@ def make_encoder(checkpoint: Checkpoint, card: TaskCard, model: torch.nn.Module)
     return ImageEncoder(checkpoint) if card.modality == "image" else TextEncoder(checkpoint, card, model)
 
 
+class EncodedRows(Sequence[Row]):
+    """Rows of many inputs with their lengths: texts encoded at once, images only when they are asked for, since fifty
+    thousand of 224×224 pixels would fill 30 GB."""
+
+    def __init__(self, encoder: Encoder, inputs: Sequence[Input]) -> None:
+        self._encoder, self._inputs = encoder, inputs
+        self._rows = None if isinstance(encoder, ImageEncoder) else encoder.encode(inputs)
+        if self._rows is not None:
+            self.lengths = [encoder.length(row) for row in self._rows]
+        else:
+            self.lengths = [encoder.length({})] * len(inputs)
+
+    def __len__(self) -> int:
+        return len(self._inputs)
+
+    def __getitem__(self, position: Any) -> Any:
+        if self._rows is not None:
+            return self._rows[position]
+        return self._encoder.encode([self._inputs[position]])[0]
+
+
 def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
     """Rows of one length as tensors with a batch axis."""
     first = rows[0]
