@@ -12,16 +12,24 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run `xkd-bench`. What a user can mend ends in one message and exit code 2, Ctrl-C in one line and 130."""
-    from xkd_bench.cli.app import app
-
     try:
+        from xkd_bench.cli.app import app
+
         app(prog_name="xkd-bench", standalone_mode=True)
     except BadInputError as error:
         print(f"xkd-bench: cannot go on\n{error}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from None
     except KeyboardInterrupt:
-        print(
-            "\nxkd-bench: stopped. Nothing half-written is left; the same command goes on from what was finished.",
-            file=sys.stderr,
-        )
+        _say_stopped()
         raise SystemExit(INTERRUPTED) from None
+    except SystemExit as stop:
+        if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this without a word
+            _say_stopped()
+        raise
+
+
+def _say_stopped() -> None:
+    print(
+        "\nxkd-bench: stopped. Nothing half-written is left; the same command goes on from what was finished.",
+        file=sys.stderr,
+    )

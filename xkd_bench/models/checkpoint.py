@@ -20,12 +20,21 @@ TOKENIZER_FILES = (
     "vocab.json",
     "merges.txt",
     "spiece.model",
+    "spm.model",
     "sentencepiece.bpe.model",
     "special_tokens_map.json",
     "added_tokens.json",
 )
-VOCABULARY_FILES = ("tokenizer.json", "vocab.txt", "vocab.json", "spiece.model", "sentencepiece.bpe.model")
+VOCABULARY_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "spiece.model",
+    "spm.model",
+    "sentencepiece.bpe.model",
+)
 PROCESSOR_FILES = ("preprocessor_config.json", "processor_config.json")
+WEIGHTS_FILE = "model.safetensors"
 INDEX_FILE = "model.safetensors.index.json"
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
 FLOATING = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
@@ -58,8 +67,8 @@ class Checkpoint:
     @property
     def architecture(self) -> str:
         """Class the weights were saved from, e.g. `BertForSequenceClassification`."""
-        names = self.config.get("architectures") or [self.model_type]
-        return str(names[0])
+        names = self.config.get("architectures")
+        return str(names[0]) if isinstance(names, list) and names else self.model_type
 
     @property
     def blocks(self) -> int | None:
@@ -131,23 +140,24 @@ def _resolve(location: str) -> Path:
         raise BadInputError(
             where=location,
             expected="a model folder, or a model on the hub that can be reached or is in the local cache",
-            found=f"no such folder, and from the hub: {type(error).__name__}: {str(error).strip().splitlines()[0]}",
+            found=f"no such folder, and from the hub: {reason(error)}",
             fix="check the spelling, or download the model where there is a network",
         ) from error
 
 
+def reason(error: Exception) -> str:
+    """Kind and first line of a library's error."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
 def _read_config(folder: Path, location: str) -> dict[str, Any]:
     path = folder / "config.json"
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
+    if not path.is_file():
         raise BadInputError(
             where=location, expected="config.json", found="none", fix="give a folder made by save_pretrained"
-        ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInputError(
-            where=str(path), expected="valid JSON", found=str(error), fix="save the model again"
-        ) from None
+        )
+    config = _read_json(path)
     if not isinstance(config, dict) or not config.get("model_type"):
         raise BadInputError(
             where=str(path),
@@ -155,31 +165,58 @@ def _read_config(folder: Path, location: str) -> dict[str, Any]:
             found="none",
             fix="save the model again",
         )
-    if "auto_map" in config:
-        raise BadInputError(
-            where=str(path),
-            expected="an architecture that transformers itself has",
-            found="auto_map, which asks for code from the checkpoint",
-            fix="xkd-bench never runs such code: port the model to an architecture of transformers",
-        )
+    for name in ("config.json", "tokenizer_config.json", *PROCESSOR_FILES):
+        if (folder / name).is_file():
+            _refuse_remote_code(folder / name, _read_json(folder / name))
+    _refuse_weights_elsewhere(folder, config)
     return config
 
 
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError, OSError) as error:
+        raise BadInputError(
+            where=str(path), expected="valid JSON", found=str(error), fix="save the model again"
+        ) from None
+
+
+def _refuse_remote_code(path: Path, config: Any) -> None:
+    """`auto_map` names code in the checkpoint, an attention implementation with a slash names code on the hub."""
+    if not isinstance(config, dict):
+        return
+    attention = [config.get("attn_implementation"), config.get("_attn_implementation")]
+    found = "auto_map" if "auto_map" in config else "attn_implementation" if "/" in str(attention) else None
+    if found:
+        raise BadInputError(
+            where=str(path),
+            expected="an architecture that transformers itself has",
+            found=f"{found}, which asks for code from the checkpoint or the hub",
+            fix="xkd-bench never runs such code: port the model to an architecture of transformers",
+        )
+
+
+def _refuse_weights_elsewhere(folder: Path, config: dict[str, Any]) -> None:
+    """Weights that the library would load and that the hash would not cover."""
+    found = None
+    if (folder / "adapter_config.json").is_file():
+        found = "adapter_config.json: an adapter, whose base weights lie elsewhere"
+    elif config.get("transformers_weights") not in (None, WEIGHTS_FILE):
+        found = f"transformers_weights = {config['transformers_weights']!r} in config.json"
+    if found:
+        raise BadInputError(
+            where=str(folder),
+            expected=f"all weights in {WEIGHTS_FILE}, or in the files {INDEX_FILE} names",
+            found=found,
+            fix="merge the adapter (model.merge_and_unload()) and save the whole model with save_pretrained",
+        )
+
+
 def _weight_files(folder: Path, location: str) -> list[Path]:
-    index = folder / INDEX_FILE
-    if index.is_file():
-        try:
-            names = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-        except (json.JSONDecodeError, KeyError, AttributeError, UnicodeDecodeError) as error:
-            raise BadInputError(
-                where=str(index),
-                expected="an index of weight files",
-                found=repr(error),
-                fix="save the model again",
-            ) from None
-        files = [folder / Path(name).name for name in names]
-    else:
-        files = [folder / "model.safetensors"]
+    """The files the library will load: one file where there is one, else those of the index."""
+    files = [folder / WEIGHTS_FILE]
+    if not files[0].is_file() and (folder / INDEX_FILE).is_file():
+        files = _shards(folder)
     missing = [path.name for path in files if not path.is_file()]
     if not missing:
         return files
@@ -197,6 +234,26 @@ def _weight_files(folder: Path, location: str) -> list[Path]:
         found="no such file",
         fix="give a folder made by save_pretrained",
     )
+
+
+def _shards(folder: Path) -> list[Path]:
+    """Files an index names. They must lie in the folder itself: the library would follow a path out of it."""
+    index = _read_json(folder / INDEX_FILE)
+    weight_map = index.get("weight_map") if isinstance(index, dict) else None
+    names = set(weight_map.values()) if isinstance(weight_map, dict) and _all_text(weight_map) else set()
+    outside = sorted(name for name in names if not re.fullmatch(r"[\w-][\w.-]*\.safetensors", name))
+    if not names or outside:
+        raise BadInputError(
+            where=str(folder / INDEX_FILE),
+            expected="a weight_map from tensors to .safetensors files beside the index",
+            found=", ".join(map(repr, outside[:4])) or "none",
+            fix="save the model again with save_pretrained",
+        )
+    return [folder / name for name in sorted(names)]
+
+
+def _all_text(weight_map: dict[str, Any]) -> bool:
+    return all(isinstance(name, str) for name in weight_map.values())
 
 
 def read_safetensors_header(path: Path) -> dict[str, Any]:
@@ -221,8 +278,11 @@ def read_safetensors_header(path: Path) -> dict[str, Any]:
             raise refuse(f"{size} bytes, too few for its header: the file is truncated or of another format")
         try:
             header = json.loads(file.read(length))
-            ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError):
+            tensors = [entry for name, entry in header.items() if name != "__metadata__"]
+            ends = [int(entry["data_offsets"][1]) for entry in tensors]
+            if not all(isinstance(entry["dtype"], str) and math.prod(entry["shape"]) >= 0 for entry in tensors):
+                raise ValueError
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
             raise refuse("a header that is no JSON of tensors") from None
     needed = 8 + length + max(ends, default=0)
     if size != needed:

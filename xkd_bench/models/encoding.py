@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.models.checkpoint import Checkpoint, reason
 from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import ImageInput, Input, TextInput
 
@@ -34,12 +34,14 @@ class TextEncoder:
         from transformers import AutoTokenizer
 
         try:
-            self.tokenizer = AutoTokenizer.from_pretrained(str(checkpoint.folder), local_files_only=True)
+            self.tokenizer = AutoTokenizer.from_pretrained(
+                str(checkpoint.folder), local_files_only=True, trust_remote_code=False
+            )
         except Exception as error:
             raise BadInputError(
                 where=checkpoint.location,
                 expected="a tokenizer that loads",
-                found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+                found=reason(error),
                 fix="save the tokenizer again with tokenizer.save_pretrained",
             ) from error
         self.truncate = card.inputs.truncate
@@ -88,13 +90,13 @@ class ImageEncoder:
 
         try:
             self.processor = AutoImageProcessor.from_pretrained(
-                str(checkpoint.folder), backend="pil", local_files_only=True
+                str(checkpoint.folder), backend="pil", local_files_only=True, trust_remote_code=False
             )
         except Exception as error:
             raise BadInputError(
                 where=checkpoint.location,
                 expected="an image processor that loads without torchvision",
-                found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+                found=reason(error),
                 fix="save the processor again with processor.save_pretrained",
             ) from error
         self._tokens = _patches(checkpoint)

@@ -65,11 +65,13 @@ def _head_width(checkpoint: Checkpoint) -> int:
     id2label = checkpoint.config.get("id2label")
     if isinstance(id2label, dict) and id2label:
         return len(id2label)
-    return int(checkpoint.config.get("num_labels", 2))
+    width = checkpoint.config.get("num_labels")
+    return width if isinstance(width, int) else 2
 
 
 def _names(checkpoint: Checkpoint, width: int) -> list[str]:
-    id2label = checkpoint.config.get("id2label") or {}
+    id2label = checkpoint.config.get("id2label")
+    id2label = id2label if isinstance(id2label, dict) else {}
     return [str(id2label.get(str(i), f"LABEL_{i}")) for i in range(width)]
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.models.checkpoint import Checkpoint, reason
 from xkd_bench.tasks.card import TaskCard
 
 Dtype = Literal["float32", "bfloat16"]
@@ -49,7 +49,7 @@ def load_model(
         raise BadInputError(
             where=checkpoint.location,
             expected=f"weights that fit {checkpoint.architecture}",
-            found=f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}",
+            found=reason(error),
             fix="save the model again with the same version of its config",
         ) from error
     missing = sorted(info["missing_keys"])

@@ -1,0 +1,151 @@
+"""What an evaluation writes down: the deterministic record, and the cost of the run."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import sys
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import xkd_bench
+from xkd_bench.engine.judge import Judgement
+from xkd_bench.engine.plan import Plan
+from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.probes.predictions import PROBE_VERSION, library_versions
+from xkd_bench.probes.speed import Speed
+from xkd_bench.records import canonical_json
+from xkd_bench.records.schema import (
+    FileRecord,
+    GateRecord,
+    ModelRecord,
+    ProtocolRecord,
+    RunRecord,
+    ScoreRecord,
+    TaskRecord,
+    TaskResult,
+)
+
+NOT_WRITTEN = "sha256:" + "0" * 64
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a run cost. forwards: examples each model was asked by the probes, timing apart."""
+
+    started: datetime
+    seconds: float
+    forwards: dict[str, int]
+    speed: Speed
+
+
+def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], examples_hash: str | None) -> TaskResult:
+    """The content of `record.json`: equal for two runs of the same thing on one kind of machine, to the byte."""
+    protocol_hash = canonical_json.content_hash(plan.protocol.model_dump(mode="json"))
+    places = {"teacher_location": None, "task_location": None}
+    return TaskResult(
+        task=_task_record(plan),
+        protocol=ProtocolRecord(name=plan.protocol.name, version=plan.protocol.version, hash=protocol_hash),
+        track=_track(plan, protocol_hash),
+        student=_model_record(plan.student.checkpoint),
+        teacher=_model_record(plan.teacher.checkpoint) if plan.teacher else None,
+        lineage=plan.lineage.model_copy(update=places) if plan.lineage else None,
+        gate={role: GateRecord(**asdict(gate)) for role, gate in judgement.gate.items()},
+        scores={name: ScoreRecord(**asdict(score)) for name, score in judgement.scores.items()},
+        slices={
+            part: {name: ScoreRecord(**asdict(score)) for name, score in scores.items()}
+            for part, scores in judgement.slices.items()
+        },
+        warnings=(*warnings, *judgement.warnings),
+        examples=FileRecord(name="examples.parquet", sha256=examples_hash or NOT_WRITTEN, rows=len(plan.examples)),
+        provenance=_provenance(plan),
+    )
+
+
+def _task_record(plan: Plan) -> TaskRecord:
+    card, examples = plan.task.card, plan.examples
+    return TaskRecord(
+        name=card.name,
+        title=card.title,
+        kind=card.kind,
+        headline=card.headline,
+        split=examples.split,
+        rows=len(examples),
+        fingerprint=examples.fingerprint,
+        pinned=examples.split in card.data.fingerprints,
+    )
+
+
+def _model_record(checkpoint: Checkpoint) -> ModelRecord:
+    return ModelRecord(
+        hash=checkpoint.hash,
+        architecture=checkpoint.architecture,
+        parameters=checkpoint.parameters,
+        bytes=checkpoint.bytes,
+        blocks=checkpoint.blocks,
+    )
+
+
+def _track(plan: Plan, protocol_hash: str) -> str | None:
+    if plan.teacher is None:
+        return None
+    return canonical_json.content_hash(
+        {"task": plan.examples.fingerprint, "teacher": plan.teacher.checkpoint.hash, "protocol": protocol_hash}
+    )
+
+
+def _provenance(plan: Plan) -> dict[str, Any]:
+    return {
+        "xkd_bench": xkd_bench.__version__,
+        "libraries": library_versions() | {"numpy": np.__version__},
+        "probes": {"predictions": PROBE_VERSION},
+        "settings": {
+            "dtype": plan.student.runtime.dtype,
+            "inputs": plan.task.card.inputs.model_dump(),
+            "labels": list(plan.task.card.labels),
+            "statistics": plan.protocol.statistics.model_dump(),
+        },
+    }
+
+
+def run_record(plan: Plan, cost: Cost) -> RunRecord:
+    """The content of `run.json`: cost and device, which differ between two runs of the same thing."""
+    runtime = plan.student.runtime
+    asked = {"student": len(plan.examples), "teacher": len(plan.examples) if plan.teacher else 0}
+    return RunRecord(
+        started=cost.started.isoformat(timespec="seconds"),
+        seconds=round(cost.seconds, 3),
+        forwards=cost.forwards,
+        stored={role: max(0, asked[role] - cost.forwards[role]) for role in asked},
+        timing_forwards=cost.speed.forwards,
+        peak_memory_bytes=_peak_memory(runtime.device),
+        device=f"{runtime.device}: {torch.cuda.get_device_name() if runtime.device == 'cuda' else _processor()}",
+        threads=torch.get_num_threads(),
+        token_budget=runtime.tokens,
+        speed=cost.speed.record,
+        machine={"system": platform.system(), "python": platform.python_version(), "cores": str(os.cpu_count())},
+    )
+
+
+def _processor() -> str:
+    """The processor's name where the system tells it, else its architecture."""
+    told = Path("/proc/cpuinfo")
+    if told.is_file():
+        for line in told.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _peak_memory(device: str) -> int:
+    """Most bytes held at once: of the GPU where one is used, else of this process."""
+    if device == "cuda":
+        return int(torch.cuda.max_memory_allocated())
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
