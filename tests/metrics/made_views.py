@@ -47,9 +47,7 @@ def random_pair(seed, n=200, classes=3, clusters=None):
     random = np.random.default_rng(seed)
     labels = random.integers(0, classes, n)
     student, teacher = (
-        ModelView(
-            "classification", ids_of(n), labels, random_logits(random, labels, classes), classes, clusters
-        )
+        ModelView("classification", ids_of(n), labels, random_logits(random, labels, classes), classes, clusters)
         for _ in range(2)
     )
     return PairView(student, teacher)

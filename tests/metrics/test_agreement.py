@@ -137,9 +137,7 @@ def test_probability_loyalty_keeps_its_digits_for_nearly_equal_models():
 
 def test_concordance():
     # means 2 and 3, variances 2/3 and 8/3, covariance 4/3: 2·4/3 / (2/3 + 8/3 + 1)
-    assert value("concordance", regression_pair([1, 2, 3], [1, 3, 5])) == pytest.approx(
-        (8 / 3) / (13 / 3), abs=1e-15
-    )
+    assert value("concordance", regression_pair([1, 2, 3], [1, 3, 5])) == pytest.approx((8 / 3) / (13 / 3), abs=1e-15)
 
 
 def test_concordance_of_constants():

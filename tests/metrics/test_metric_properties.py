@@ -69,9 +69,7 @@ def test_a_weight_is_a_repetition(seed, n, classes):
                 continue
             metric, w = load(name), weights[np.newaxis].astype(float)
             weighted = (
-                metric.finish(w @ metric.statistics(view))
-                if isinstance(metric, SumMetric)
-                else metric.weigh(view, w)
+                metric.finish(w @ metric.statistics(view)) if isinstance(metric, SumMetric) else metric.weigh(view, w)
             )
             expected = np.nan if found.value is None else found.value
             np.testing.assert_allclose(weighted, [expected], rtol=1e-9, atol=1e-11, err_msg=name)
@@ -112,9 +110,7 @@ def test_kappa_and_mcc_do_not_know_the_names_of_the_classes(seed, n, classes):
     random = np.random.default_rng(seed)
     labels, student, teacher = random.integers(0, classes, (3, n))
     other = random.permutation(classes)
-    names = [
-        load(name) for name in ("agreement", "kappa", "kappa_independent", "kappa_max", "error_consistency")
-    ]
+    names = [load(name) for name in ("agreement", "kappa", "kappa_independent", "kappa_max", "error_consistency")]
     plain = pair_of(labels, student, teacher, classes)
     renumbered = pair_of(other[labels], other[student], other[teacher], classes)
     for name, found in score_all(plain, names, 0, ("names",)).items():
@@ -150,9 +146,7 @@ def test_values_lie_in_the_range_of_their_card(seed, n, classes):
 
 
 def measurable(view):
-    names = [
-        name for name, score in score_all(view, load_all(), 0, ("x",)).items() if score.reason != "regression"
-    ]
+    names = [name for name, score in score_all(view, load_all(), 0, ("x",)).items() if score.reason != "regression"]
     return [load(name) for name in names]
 
 

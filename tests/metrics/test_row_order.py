@@ -125,7 +125,5 @@ def test_its_standard_error_is_that_of_the_shared_draws():
     values = resample(pair, [load("kappa")], 400, ("x",))["kappa"].values
     # The standard error of κ at p_o, p_e by Cohen's own formula: √(p_o (1 − p_o) / n) / (1 − p_e)
     agree = np.mean(pair.student.predicted == pair.teacher.predicted)
-    chance = sum(
-        np.mean(pair.student.predicted == c) * np.mean(pair.teacher.predicted == c) for c in range(3)
-    )
+    chance = sum(np.mean(pair.student.predicted == c) * np.mean(pair.teacher.predicted == c) for c in range(3))
     assert np.std(values, ddof=1) == pytest.approx(np.sqrt(agree * (1 - agree) / 200) / (1 - chance), rel=0.1)

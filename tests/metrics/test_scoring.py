@@ -86,9 +86,7 @@ def test_many_classes_stay_sparse_and_agree_with_the_dense_way():
     assert metric.statistics(pair).nnz == 2 * 300
     found = resample(pair, [metric], 20, ("x",))["kappa_independent"]
     weights = np.concatenate(list(bootstrap_weights(300, 20, ("x",))))
-    np.testing.assert_allclose(
-        found.values, metric.finish(weights @ metric.statistics(pair).toarray()), atol=1e-13
-    )
+    np.testing.assert_allclose(found.values, metric.finish(weights @ metric.statistics(pair).toarray()), atol=1e-13)
 
 
 def test_a_slice_has_the_value_of_its_examples_and_the_draws_of_the_whole():
@@ -101,9 +99,7 @@ def test_a_slice_has_the_value_of_its_examples_and_the_draws_of_the_whole():
     student, teacher = pair.student.predicted, pair.teacher.predicted
     rows = [rows[mask[rows]] for rows in draws_of(pair.student, 200, ("x",))]
     kappas = [cohen_kappa_score(student[some], teacher[some]) for some in rows]
-    assert (found["kappa"].low, found["kappa"].high) == pytest.approx(
-        np.quantile(kappas, [0.025, 0.975]), rel=1e-8
-    )
+    assert (found["kappa"].low, found["kappa"].high) == pytest.approx(np.quantile(kappas, [0.025, 0.975]), rel=1e-8)
 
 
 def test_a_slice_that_is_everything_is_no_slice():
@@ -131,9 +127,7 @@ def test_clusters_widen_the_interval():
     labels = random.integers(0, 2, 200)
     said = np.where(right, labels, 1 - labels)
     alone = score_all(model_of(labels, said), [load("accuracy")], 1000, ("x",))["accuracy"]
-    shared = score_all(model_of(labels, said, clusters=repeated), [load("accuracy")], 1000, ("x",))[
-        "accuracy"
-    ]
+    shared = score_all(model_of(labels, said, clusters=repeated), [load("accuracy")], 1000, ("x",))["accuracy"]
     assert alone.value == shared.value
     assert shared.high - shared.low > 1.7 * (alone.high - alone.low)
 

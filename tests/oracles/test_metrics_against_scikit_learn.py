@@ -151,9 +151,7 @@ def test_regression(n, seed):
     random = np.random.default_rng([seed, n])
     labels = np.round(random.uniform(0, 5, n), random.integers(0, 3))
     student, teacher = (
-        np.round(
-            labels * random.normal(1, 0.3) + random.normal(size=n) * random.choice([0.01, 1, 10]), digits
-        )
+        np.round(labels * random.normal(1, 0.3) + random.normal(size=n) * random.choice([0.01, 1, 10]), digits)
         + random.choice([0, 0, 1e4])
         for digits in random.integers(0, 9, 2)
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 from collections.abc import Iterator
@@ -11,23 +12,47 @@ from pathlib import Path
 
 from xkd_bench.errors import BadInputError
 
-CANNOT_WRITE = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM)
+CANNOT_WRITE = (
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EEXIST,
+    errno.ENAMETOOLONG,
+)
 
 
 @contextmanager
 def disk_errors(place: Path, kept: str) -> Iterator[None]:
-    """Turn "no space" and "not allowed" into a `BadInputError` that says what is kept."""
+    """Turn "no space", "not allowed" and "no folder" into a `BadInputError` that says what is kept."""
     try:
         yield
-    except OSError as error:
-        if error.errno not in CANNOT_WRITE:
+    except Exception as error:
+        found = _disk_said(error)
+        if found is None:
             raise
         raise BadInputError(
             where=str(place),
-            expected="a place with room that can be written to",
-            found=error.strerror or str(error),
+            expected="a folder with room that can be written to",
+            found=found,
             fix=f"free some space or name another place; {kept}",
         ) from error
+
+
+def _disk_said(error: Exception) -> str | None:
+    """Why nothing can be written, None for any other error. safetensors and torch raise errors of their own kinds."""
+    if isinstance(error, OSError):
+        return os.strerror(error.errno) if error.errno in CANNOT_WRITE else None
+    text = str(error)
+    for number in CANNOT_WRITE:
+        if f"(os error {number})" in text or f"strerror: {os.strerror(number)}" in text:
+            return os.strerror(number)
+    if "inline_container" in text and "unexpected pos" in text:  # all torch.save says of a disk that fills up
+        return f"{os.strerror(errno.ENOSPC)}, or the file could not be written whole"
+    return None
 
 
 @contextmanager
@@ -35,7 +60,7 @@ def whole_folder(target: Path) -> Iterator[Path]:
     """A temporary folder beside `target` that takes its place when the block ends well, and vanishes otherwise."""
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
+    _clear_leftovers(target)
     temporary.mkdir()
     try:
         yield temporary
@@ -46,6 +71,24 @@ def whole_folder(target: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _clear_leftovers(target: Path) -> None:
+    """Temporary folders of processes that were killed, or of an earlier one with this process's number."""
+    for path in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        number = path.name.split(".")[-2]
+        if number.isdecimal() and (int(number) == os.getpid() or not _runs(int(number))):
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:
+        pass  # somebody else's
+    return True
 
 
 def write_whole(path: Path, text: str) -> None:

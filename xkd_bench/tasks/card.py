@@ -145,7 +145,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise BadInputError(
             where=str(path), expected="a TOML file", found="no such file", fix="check the path"
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError, OSError) as error:
         raise BadInputError(
             where=str(path), expected="valid TOML in UTF-8", found=str(error), fix="mend the file"
         ) from None

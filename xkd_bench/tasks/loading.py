@@ -94,8 +94,10 @@ def _read_rows(task: Task, role: Role, root: Path | None) -> tuple[Rows, list[st
         raise BadInputError(
             where=f"{task.name}, split {wanted}",
             expected=f"readable data from {data.hub or task.path.parent}",
-            found=f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else 'no message'}",
-            fix="give a folder in the hub's layout with --data-root (or XKD_BENCH_DATA), or connect to the hub",
+            found=_reason(error),
+            fix="mend the file, or fetch it again"
+            if data.source == "files" or root is not None
+            else "give a folder in the hub's layout with --data-root (or XKD_BENCH_DATA), or connect to the hub",
         ) from error
     feature = dataset.features.get(data.columns.label)
     names = getattr(feature, "names", None)
@@ -103,6 +105,14 @@ def _read_rows(task: Task, role: Role, root: Path | None) -> tuple[Rows, list[st
     kept = [column for column in dataset.column_names if column in needed]
     dataset = dataset.select_columns(kept) if kept else dataset
     return {column: list(dataset[column]) for column in dataset.column_names}, names
+
+
+def _reason(error: BaseException) -> str:
+    """First line of what went wrong first: `datasets` wraps it in "an error occurred while generating"."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
 def _needed_columns(card: TaskCard) -> set[str]:
@@ -153,8 +163,13 @@ def _own_file(task: Task, name: str) -> Any:
         )
     options: dict[str, Any] = {}
     if builder == "csv":
-        # Without this, texts such as "None", "NA" or "null" silently become missing values.
-        options = {"keep_default_na": False, "sep": "\t" if path.suffix.lower() == ".tsv" else ","}
+        # Every cell as it is written: else "None" and "NA" become missing values, and the id 007 the number 7.
+        written = dict.fromkeys(_needed_columns(task.card), str)
+        options = {
+            "keep_default_na": False,
+            "converters": written,
+            "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
+        }
     return _quiet_datasets().load_dataset(builder, data_files={"rows": str(path)}, split="rows", **options)
 
 
@@ -259,7 +274,7 @@ def _labels(card: TaskCard, values: list[Any], declared: list[str] | None, where
     positions = _label_positions(card, declared, where)
     labels = np.empty(len(values), dtype=np.int64)
     for i, value in enumerate(values):
-        if value is None or value == -1:
+        if value is None or value in (-1, "-1"):
             labels[i] = -1
             continue
         position = positions.get(str(value).strip().lower())
