@@ -46,6 +46,18 @@ def test_a_pickle_is_refused_with_the_way_to_convert_it(
     assert_refused(evaluate(folder, known.task), str(folder), "safetensors", name, "can run code", "save_pretrained")
 
 
+@pytest.mark.parametrize("model", ["grammar", "digits"])
+def test_the_way_to_convert_a_pickle_works(tiny_models: Path, copy_model: Copy, evaluate: Cli, model: str) -> None:
+    from safetensors.torch import load_file
+
+    folder = copy_model(tiny_models / model)
+    torch.save(load_file(folder / WEIGHTS), folder / "pytorch_model.bin")
+    (folder / WEIGHTS).unlink()
+    told = evaluate(folder, f"demo/{model}")[2]
+    exec(told.split('python -c "')[1].split('"')[0], {})
+    assert evaluate(folder, f"demo/{model}")[0] == 0
+
+
 def test_a_pickle_beside_safetensors_is_never_opened(known: Known, copy_model: Copy, evaluate: Cli) -> None:
     folder = copy_model(known.model)
     (folder / "pytorch_model.bin").write_bytes(b"anything")
@@ -81,7 +93,7 @@ def test_a_folder_that_lacks_a_part_is_told_which(
         ('{"model_type": "no-such-model"}', ("no-such-model", NEITHER_TEXT_NOR_IMAGES)),
         ('{"model_type": ["bert"]}', (NEITHER_TEXT_NOR_IMAGES,)),
         ('{"model_type": "bert", "architectures": {}, "num_labels": "two", "id2label": ["a", "b", "c"]}', ()),
-        ('{"model_type": "bert", "hidden_size": "wide"}', ("BertForSequenceClassification", "hidden_size")),
+        ('{"model_type": "bert", "hidden_size": "wide"}', ("weights that fit bert", "hidden_size' expected int")),
         ('{"model_type": "bert", "hidden_size": 7}', ()),
         ('{"model_type": "bert", "max_position_embeddings": "many"}', ()),
     ],
@@ -349,7 +361,8 @@ def test_a_bare_encoder_is_never_judged_with_a_random_head(known: Known, copy_mo
 def test_weights_of_another_shape_are_refused(known: Known, copy_model: Copy, evaluate: Cli) -> None:
     folder = copy_model(known.model)
     edit_tensors(folder, lambda tensors: tensors | {"classifier.weight": tensors["classifier.weight"][:, :5].clone()})
-    assert_refused(evaluate(folder, known.task), str(folder), "weights that fit BertForSequenceClassification")
+    words = ("shapes BertForSequenceClassification has", "1 of other shapes", "classifier.weight (2, 5) for (2, 96)")
+    assert_refused(evaluate(folder, known.task), str(folder), *words)
 
 
 def test_weights_that_are_not_numbers_are_refused(

@@ -40,8 +40,8 @@ PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".ckpt", ".h5", ".msgpack")
 FLOATING = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 MAX_HEADER_BYTES = 100_000_000
 CONVERT = (
-    'convert it where you trust it: python -c "from transformers import AutoModelForSequenceClassification as M; '
-    "M.from_pretrained('FOLDER').save_pretrained('FOLDER', safe_serialization=True)\""
+    'convert it where you trust it: python -c "import transformers as t; '
+    "t.AutoModelFor{kind}Classification.from_pretrained('{folder}').save_pretrained('{folder}')\""
 )
 
 
@@ -146,9 +146,10 @@ def _resolve(location: str) -> Path:
 
 
 def reason(error: Exception) -> str:
-    """Kind and first line of a library's error."""
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """Kind and first line of a library's error, with the next line where the first only announces it."""
+    lines = [line.strip() for line in str(error).strip().splitlines()]
+    told = " ".join(lines[: 2 if lines and lines[0].endswith(":") else 1])
+    return f"{type(error).__name__}: {told}" if told else type(error).__name__
 
 
 def _read_config(folder: Path, location: str) -> dict[str, Any]:
@@ -208,7 +209,7 @@ def _refuse_weights_elsewhere(folder: Path, config: dict[str, Any]) -> None:
             where=str(folder),
             expected=f"all weights in {WEIGHTS_FILE}, or in the files {INDEX_FILE} names",
             found=found,
-            fix="merge the adapter (model.merge_and_unload()) and save the whole model with save_pretrained",
+            fix="save the whole model with save_pretrained (of an adapter, model.merge_and_unload())",
         )
 
 
@@ -226,7 +227,7 @@ def _weight_files(folder: Path, location: str) -> list[Path]:
             where=location,
             expected="weights as safetensors",
             found=f"{', '.join(pickles)}: loading such a file can run code",
-            fix=CONVERT,
+            fix=CONVERT.format(kind="Image" if (folder / PROCESSOR_FILES[0]).is_file() else "Sequence", folder=folder),
         )
     raise BadInputError(
         where=location,

@@ -32,7 +32,7 @@ def load_model(
     auto = _auto_class(card)
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
     if new_head_seed is not None:
-        options |= _label_options(card) | {"ignore_mismatched_sizes": True}
+        options |= _label_options(card)
     try:
         with quiet_transformers(), seeded(new_head_seed or 0):
             model, info = auto.from_pretrained(
@@ -42,6 +42,7 @@ def load_model(
                 local_files_only=True,
                 dtype=TORCH_DTYPES[dtype],
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # they are named below, or replaced where a new head is wanted
                 **options,
             )
     except Exception as error:
@@ -52,6 +53,14 @@ def load_model(
             found=reason(error),
             fix="save the model again with the same version of its config",
         ) from error
+    others = [f"{name} {tuple(found)} for {tuple(wanted)}" for name, found, wanted in sorted(info["mismatched_keys"])]
+    if others and new_head_seed is None:
+        raise BadInputError(
+            where=checkpoint.location,
+            expected=f"weights of the shapes {type(model).__name__} has with this config.json",
+            found=f"{len(others)} of other shapes: {', '.join(others[:4])}{' …' if len(others) > 4 else ''}",
+            fix="save the model again together with its config",
+        )
     missing = sorted(info["missing_keys"])
     if missing and new_head_seed is None:
         raise BadInputError(

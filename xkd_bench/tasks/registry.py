@@ -83,7 +83,8 @@ def find_task(name: str) -> Task:
     if len(short) == 1:
         return short[0]
     spellings = [*tasks, *(task.card.short_name for task in tasks.values())]
-    near = [task.name for task in short] or get_close_matches(name.lower(), spellings, n=3, cutoff=0.5)
+    holding = [task for task in tasks if name.lower() in task]
+    near = holding[:3] or get_close_matches(name.lower(), spellings, n=3, cutoff=0.5)
     raise BadInputError(
         where="--task",
         expected="the name of a task (`xkd-bench tasks list`) or a path to a .toml file",

@@ -1,0 +1,48 @@
+// Sorting of the tables by a click or a key. Without it the page shows the same rows in the order of the headline.
+"use strict";
+
+for (const table of document.querySelectorAll("table.scores")) {
+  const body = table.querySelector("tbody.students");
+  const headers = [...table.querySelectorAll("th[data-sort]")];
+  for (const header of headers) makeSortable(header, headers, body);
+}
+
+function makeSortable(header, headers, body) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.append(...header.childNodes);
+  header.append(button);
+  button.addEventListener("click", () => {
+    const before = header.getAttribute("aria-sort");
+    const first = header.dataset.first || "ascending";
+    const opposite = { ascending: "descending", descending: "ascending" };
+    const direction = before ? opposite[before] : first;
+    for (const other of headers) other.removeAttribute("aria-sort");
+    header.setAttribute("aria-sort", direction);
+    sortRows(body, columnOf(header), header.dataset.sort, direction);
+  });
+}
+
+// The place of a header's cells in a row of the body: headers of two rows, some of them two rows high.
+function columnOf(header) {
+  const rows = [...header.closest("thead").rows];
+  if (rows.length === 1) return header.cellIndex;
+  const cells = [...rows[0].cells];
+  if (header.parentElement === rows[1]) {
+    const before = cells.findIndex((cell) => cell.rowSpan === 1);
+    return before + header.cellIndex;
+  }
+  return cells.slice(0, cells.indexOf(header)).reduce((sum, cell) => sum + cell.colSpan, 0);
+}
+
+// Cells without a value stay last in both directions; equal ones keep their order.
+function sortRows(body, column, kind, direction) {
+  const sign = direction === "ascending" ? 1 : -1;
+  const key = (row) => row.cells[column].dataset.value ?? "";
+  const rows = [...body.rows].sort((one, other) => {
+    const [a, b] = [key(one), key(other)];
+    if (a === "" || b === "") return (a === "") - (b === "");
+    return sign * (kind === "number" ? Number(a) - Number(b) : a.localeCompare(b, "en"));
+  });
+  body.append(...rows);
+}
