@@ -44,7 +44,6 @@ def fingerprint(folder: Path) -> str:
         ("colla", "cola"),
         ("glue/sst-2", "glue/sst2"),
         ("Digits", "digits"),
-        ("mnli", "mnli_matched"),
         ("something else entirely", "xkd-bench tasks list"),
     ],
 )
@@ -63,8 +62,8 @@ def edited(toml: Path, before: str, after: str) -> Path:
     ("before", "after", "words"),
     [
         ("[data]", "[data", ("mine.toml", "valid TOML", "line")),
-        ('title = "Mine"', 'title = "Mine"\ncolour = "red"', ("mine.toml, colour", "Extra inputs")),
-        ('label = "label"', 'label = "label"\nlables = "x"', ("data.columns.lables", "Extra inputs")),
+        ('title = "Mine"', 'title = "Mine"\ncolour = "red"', ("mine.toml, colour", "a field that does not exist")),
+        ('label = "label"', 'label = "label"\nlables = "x"', ("data.columns.lables", "a field that does not exist")),
         ('title = "Mine"', "", ("mine.toml, title", "required")),
         ('title = "Mine"', "title = 3", ("mine.toml, title", "string")),
         ("max_length = 24", "max_length = 0", ("inputs.max_length", "greater than or equal to 4")),
@@ -111,7 +110,7 @@ def test_an_empty_split_is_refused(judge: Cli, tmp_path: Path, suffix: str) -> N
 def test_an_empty_file_is_refused(judge: Cli, tmp_path: Path, suffix: str) -> None:
     task = write_task(tmp_path / "task", made_rows(8, WORDS), suffix)
     (task.parent / f"rows{suffix}").write_bytes(b"")
-    assert_refused(judge(task), "mine, split rows", "mend the file")
+    assert_refused(judge(task), f"rows{suffix}", "at least one row", "an empty split")
 
 
 @pytest.mark.parametrize("name", ["gone.csv", "rows.xlsx", "../rows.csv"])

@@ -8,12 +8,12 @@ from rich.text import Text
 from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.engine.evaluate import Evaluation
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 from xkd_bench.tasks.card import TaskCard
 
 TEACHER = "teacher."
-GROUPS = {"quality": "Quality", "agreement": "Agreement with the teacher", "calibration": "Calibration"}
 
 
 def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
@@ -57,16 +57,17 @@ def score_table(result: TaskResult, card: TaskCard) -> Table:
     table = plain_table(*columns, right=columns[1:])
     known = cards()
     first = [name for name in (card.headline, *card.beside) if name in known]
+    ordered = sorted(
+        in_reading_order(known), key=lambda metric: first.index(metric.name) if metric.name in first else len(first)
+    )
     for group, title in GROUPS.items():
-        names = [name for name in known if known[name].group == group and name in result.scores]
-        names.sort(key=lambda name: (first.index(name) if name in first else len(first), list(known).index(name)))
-        if not names or (
-            group != "quality" and result.teacher is None and all(known[n].subject == "pair" for n in names)
-        ):
-            continue
-        table.add_row(Text(title, style="dim italic"))
-        for name in names:
-            table.add_row(*_row(name, known[name], result, headline=name == card.headline))
+        shown = [metric for metric in ordered if metric.group == group and metric.name in result.scores]
+        if result.teacher is None:
+            shown = [metric for metric in shown if metric.subject == "model"]
+        if shown:
+            table.add_row(Text(title, style="dim italic"))
+        for metric in shown:
+            table.add_row(*_row(metric.name, metric, result, headline=metric.name == card.headline))
     for part, scores in result.slices.items():
         table.add_row(Text(f"Slice {card.slices[part].title if part in card.slices else part}", style="dim italic"))
         for name in (card.headline, "kappa"):

@@ -7,27 +7,9 @@ from dataclasses import dataclass
 
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.contract import Direction, MetricCard
+from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
 from xkd_bench.records.schema import TaskResult
 
-GROUPS = {"quality": "Quality", "agreement": "Agreement with the teacher", "calibration": "Calibration"}
-# What a reader looks for first in each group; metrics not named here follow in the order of the registry.
-READING_ORDER = (
-    "kappa",
-    "kappa_independent",
-    "kappa_max",
-    "agreement",
-    "negative_transfer",
-    "error_consistency",
-    "probability_loyalty",
-    "kl_divergence",
-    "teacher_student_pearson",
-    "teacher_student_spearman",
-    "concordance",
-    "mean_absolute_difference",
-    "expected_calibration_error",
-    "calibration_gap",
-    "confidence_correlation",
-)
 AGREEMENT_AXIS = ("kappa", "teacher_student_pearson")
 ARROWS: dict[Direction, str] = {"higher": "↑", "lower": "↓", "none": ""}
 ARROW_WORDS: dict[Direction, str] = {
@@ -72,17 +54,6 @@ def column_of(card: MetricCard, headline: str) -> Column:
         is_headline=card.name == headline,
         of_pair=card.subject == "pair",
     )
-
-
-def in_reading_order(metrics: Mapping[str, MetricCard]) -> list[MetricCard]:
-    """Cards by group, and inside a group in `READING_ORDER`."""
-    names = list(metrics)
-
-    def place(name: str) -> tuple[int, int, int]:
-        early = READING_ORDER.index(name) if name in READING_ORDER else len(READING_ORDER)
-        return list(GROUPS).index(metrics[name].group), early, names.index(name)
-
-    return [metrics[name] for name in sorted(names, key=place)]
 
 
 def columns_of(

@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xkd_bench.leaderboard.cells import REASONS
-from xkd_bench.leaderboard.columns import Column, column_of, in_reading_order
+from xkd_bench.leaderboard.columns import Column, column_of
 from xkd_bench.leaderboard.facts import TaskFacts, facts_of_record
 from xkd_bench.leaderboard.suite_view import ViewTable, view_table
 from xkd_bench.leaderboard.tables import Measured, Table, table_of, tracks_of
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.metrics.reading_order import in_reading_order
 from xkd_bench.records.schema import SubmissionRecord
 from xkd_bench.records.submission import Submission
 from xkd_bench.tasks.views import ViewCard

@@ -154,7 +154,10 @@ def read_toml(path: Path) -> dict[str, Any]:
 def first_problem(error: ValidationError) -> tuple[str, str]:
     """Field and message of the first thing pydantic found wrong."""
     problem = error.errors()[0]
-    return ".".join(str(part) for part in problem["loc"]) or "the file", str(problem["msg"])
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "extra_forbidden":
+        message = "a field that does not exist"
+    return ".".join(str(part) for part in problem["loc"]) or "the file", message
 
 
 def read_task(path: Path) -> TaskCard:

@@ -17,6 +17,7 @@ from xkd_bench.tasks.registry import Task
 
 Role = Literal["train", "evaluation"]
 Rows = dict[str, list[Any]]  # column → values
+NO_ROWS = ("corresponds to no data", "BatchSize must be greater than 0")  # how `datasets` says it
 
 
 def data_root(option: Path | None) -> Path | None:
@@ -53,9 +54,7 @@ def load(task: Task, role: Role, root: Path | None = None) -> Examples:
     _check_columns(columns, task.card, rows, where)
     count = len(next(iter(rows.values())))
     if count == 0:
-        raise BadInputError(
-            where=where, expected="at least one row", found="an empty split", fix="check the data folder"
-        )
+        raise _empty(where)
     example_ids = _ids(columns, rows, count, where)
     inputs = _inputs(task.card, rows, count, where)
     labels = _labels(task.card, rows[columns.label], label_names, where)
@@ -91,10 +90,13 @@ def _read_rows(task: Task, role: Role, root: Path | None) -> tuple[Rows, list[st
         raise
     except Exception as error:
         # `datasets` raises a dozen kinds for "cannot be had"; the user needs the place and the reason.
+        found = _reason(error)
+        if any(words in found for words in NO_ROWS):
+            raise _empty(f"{task.name}, split {split_name(task, role)}") from error
         raise BadInputError(
             where=f"{task.name}, split {wanted}",
-            expected=f"readable data from {data.hub or task.path.parent}",
-            found=_reason(error),
+            expected=f"readable data from {data.hub or task.path.parent / wanted}",
+            found=found,
             fix="mend the file, or fetch it again"
             if data.source == "files" or root is not None
             else "give a folder in the hub's layout with --data-root (or XKD_BENCH_DATA), or connect to the hub",
@@ -105,6 +107,10 @@ def _read_rows(task: Task, role: Role, root: Path | None) -> tuple[Rows, list[st
     kept = [column for column in dataset.column_names if column in needed]
     dataset = dataset.select_columns(kept) if kept else dataset
     return {column: list(dataset[column]) for column in dataset.column_names}, names
+
+
+def _empty(where: str) -> BadInputError:
+    return BadInputError(where=where, expected="at least one row", found="an empty split", fix="check the data file")
 
 
 def _reason(error: BaseException) -> str:
@@ -126,7 +132,7 @@ def _quiet_datasets() -> Any:
     import datasets
 
     datasets.disable_progress_bars()
-    datasets.logging.set_verbosity_error()
+    datasets.logging.set_verbosity(datasets.logging.CRITICAL)  # what is wrong is said once, by us
     return datasets
 
 
@@ -161,6 +167,8 @@ def _own_file(task: Task, name: str) -> Any:
             found=f"{path}" if builder is None else f"no file {path}",
             fix="correct the file name",
         )
+    if path.stat().st_size == 0:
+        raise _empty(f"{task.name}, {path}")
     options: dict[str, Any] = {}
     if builder == "csv":
         # Every cell as it is written: else "None" and "NA" become missing values, and the id 007 the number 7.
