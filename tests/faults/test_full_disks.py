@@ -97,7 +97,7 @@ def test_a_disk_that_fills_up_while_the_record_is_written(
     disk: SmallDisk, run_cli: Cli, known: Known, task: Path, tmp_path: Path
 ) -> None:
     store, output = tmp_path / "store", disk.place / "entry"
-    disk.resize(24)
+    disk.resize(8)
     outcome = kept(evaluate(run_cli, known, task, store, output))
     assert_refused(outcome, str(output / "own/mine"), FULL, "free some space", "measurements stay in the store")
     assert set(files_below(disk.place)) <= {"entry/own/"}
@@ -115,7 +115,7 @@ def test_an_earlier_record_stays_when_the_disk_fills_up(
     assert evaluate(run_cli, known, task, store, output)[0] == 0
     before = files_below(output)
     used = sum(-(-len(content) // 4096) * 4 for content in before.values())
-    disk.resize(used + 20)
+    disk.resize(used + 8)
     assert_refused(kept(evaluate(run_cli, known, task, store, output)), FULL)
     assert files_below(output) == before
 

@@ -3,6 +3,7 @@
     <root>/<probe>/<first two hex digits>/<hash of the key>/key.json
                                                             00000.parquet   rows of example ids 0 … 63
                                                             00001.parquet   …
+                                                            locks/
 
 The key holds everything a row depends on. A shard is 64 examples, written under a temporary name and renamed: it is
 there whole or not at all, so a killed run goes on where it stopped. A lock per shard lets workers share a table; the
@@ -66,7 +67,7 @@ class StoredTable:
         were found in the store. Raises `BadInputError` when the disk is full; what was written so far stays.
         """
         with disk_errors(self.folder, "what was measured so far is kept (another place: --store)"):
-            self.folder.mkdir(parents=True, exist_ok=True)
+            (self.folder / "locks").mkdir(parents=True, exist_ok=True)
             self._write_key()
             present = [shard for shard in self.shards if self._intact(shard)]
             resumed(sum(len(self._positions(shard)) for shard in present))
@@ -105,7 +106,7 @@ class StoredTable:
 
     def _claim(self, shard: int, locks: ExitStack) -> bool:
         try:
-            locks.enter_context(FileLock(self.folder / f"{shard:05d}.lock", timeout=0))
+            locks.enter_context(FileLock(self.folder / "locks" / f"{shard:05d}.lock", timeout=0))
         except Timeout:
             return False
         return True
