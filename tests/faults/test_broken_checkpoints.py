@@ -341,7 +341,9 @@ def test_names_that_say_nothing_in_the_right_order_work(
     assert json.loads((tmp_path / "entry/own/mine/record.json").read_text())["scores"]["accuracy"]["value"] == 1.0
 
 
-@pytest.mark.parametrize("names", [("good", "bad"), ("acceptable", "bad"), ("acceptable", "Acceptable"), ("LABEL_0", "acceptable")])  # fmt: skip
+@pytest.mark.parametrize(
+    "names", [("good", "bad"), ("acceptable", "bad"), ("acceptable", "Acceptable"), ("LABEL_0", "acceptable")]
+)
 def test_unknown_label_names_are_refused(known: Known, copy_model: Copy, evaluate: Cli, names: tuple[str, str]) -> None:
     folder = copy_model(known.model)
     labels_of(folder, *names)
@@ -353,9 +355,8 @@ def test_a_bare_encoder_is_never_judged_with_a_random_head(known: Known, copy_mo
     edit_tensors(
         folder, lambda tensors: {n: t for n, t in tensors.items() if not n.startswith(("classifier", "bert.pooler"))}
     )
-    assert_refused(
-        evaluate(folder, known.task), str(folder), "all weights of BertForSequenceClassification", "4 missing", "classifier.bias", "random head",
-    )  # fmt: skip
+    words = ("all weights of BertForSequenceClassification", "4 missing", "classifier.bias", "random head")
+    assert_refused(evaluate(folder, known.task), str(folder), *words)
 
 
 def test_weights_of_another_shape_are_refused(known: Known, copy_model: Copy, evaluate: Cli) -> None:

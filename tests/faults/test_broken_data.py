@@ -127,9 +127,7 @@ def test_a_missing_data_folder_is_named_with_the_place_looked_at(judge: Cli, tmp
     assert_refused(judge("glue/cola", "--data-root", place), "no such file")
 
 
-def test_data_that_cannot_be_reached_is_refused(
-    judge: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_data_that_cannot_be_reached_is_refused(judge: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("datasets.config.HF_DATASETS_CACHE", tmp_path / "datasets")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
     assert_refused(judge("glue/cola"), "glue/cola, split validation", "nyu-mll/glue", "--data-root")

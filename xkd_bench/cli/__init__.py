@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import _thread
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from xkd_bench.errors import BadInputError
 
@@ -15,7 +19,8 @@ def main() -> None:
     try:
         from xkd_bench.cli.app import app
 
-        app(prog_name="xkd-bench", standalone_mode=True)
+        with _no_interrupt_lost():
+            app(prog_name="xkd-bench", standalone_mode=True)
     except BadInputError as error:
         print(f"xkd-bench: cannot go on\n{error}", file=sys.stderr)
         raise SystemExit(BAD_INPUT) from None
@@ -26,6 +31,26 @@ def main() -> None:
         if stop.code == INTERRUPTED:  # typer turns Ctrl-C into this without a word
             _say_stopped()
         raise
+
+
+@contextmanager
+def _no_interrupt_lost() -> Iterator[None]:
+    """Python swallows a Ctrl-C that arrives inside a destructor (of a file lock, say): send it once more from outside."""
+    usual = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+            usual(unraisable)
+            return
+        again = threading.Timer(0.05, _thread.interrupt_main)
+        again.daemon = True
+        again.start()
+
+    sys.unraisablehook = hook
+    try:
+        yield
+    finally:
+        sys.unraisablehook = usual
 
 
 def _say_stopped() -> None:
