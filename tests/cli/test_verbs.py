@@ -30,8 +30,8 @@ def trained(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def test_distill_evaluate_check_and_build(trained: Path, tmp_path: Path, run_cli: Cli) -> None:
     store = ("--store", tmp_path / "store")
     code, output, _ = run_cli(
-        "distill", "vanilla_kd", "--task", "digits", "--teacher", trained / "T", "--student", trained / "T", "--layers", "2,4",
-        "--train-rows", 128, "--epochs", 1, "--set", "alpha=0.9", "--seed", 3, "--output", tmp_path / "S2", *store,
+        "distill", "vanilla_kd", "--task", "digits", "--teacher", trained / "T", "--student", trained / "T",
+        "--layers", "2,4", "--train-rows", 128, "--epochs", 1, "--set", "alpha=0.9", "--seed", 3, "--output", tmp_path / "S2", *store,
     )  # fmt: skip
     assert code == 0
     assert "2 updates" in output

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Known, edit_json, edit_tensors
+from known_model import Known, edit_json, edit_tensors
 from own_data import assert_refused, files_below, made_rows, write_task
 
 Cli = Callable[..., tuple[int, str, str]]

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from conftest import WORDS, Known
+from known_model import WORDS, Known
 from own_data import Row, assert_refused, files_below, made_rows, write_rows, write_task
 
 Cli = Callable[..., tuple[int, str, str]]

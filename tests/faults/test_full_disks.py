@@ -12,7 +12,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
-from conftest import WORDS, Known
+from known_model import WORDS, Known
 from own_data import assert_refused, files_below, made_rows, write_task
 
 Cli = Callable[..., tuple[int, str, str]]

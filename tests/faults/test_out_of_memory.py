@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from conftest import Known
+from known_model import Known
 from own_data import assert_refused, files_below
 
 Cli = Callable[..., tuple[int, str, str]]

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 import torch
-from conftest import WORDS, Known
+from known_model import WORDS, Known
 from own_data import files_below, made_rows, write_task
 
 Cli = Callable[..., tuple[int, str, str]]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -35,14 +35,14 @@ def main() -> None:
 
 @contextmanager
 def _no_interrupt_lost() -> Iterator[None]:
-    """Python swallows a Ctrl-C that arrives inside a destructor (of a file lock, say): send it once more from outside."""
-    usual = sys.unraisablehook
+    """Python swallows a Ctrl-C that arrives inside a destructor, say of a file lock: send it once more from outside."""
+    usual, program = sys.unraisablehook, threading.main_thread().ident
 
     def hook(unraisable: sys.UnraisableHookArgs) -> None:
-        if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        if program is None or not issubclass(unraisable.exc_type, KeyboardInterrupt):
             usual(unraisable)
             return
-        again = threading.Timer(0.05, _thread.interrupt_main)
+        again = threading.Timer(0.05, signal.pthread_kill, (program, signal.SIGINT))
         again.daemon = True
         again.start()
 

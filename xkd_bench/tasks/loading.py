@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -140,9 +141,8 @@ def _hub_split(task: Task, split: str, root: Path | None) -> Any:
     """One split from the hub, or from `<root>/<name>/<config>/<split>-*.parquet`, the hub's own layout."""
     data = task.card.data
     assert data.hub is not None
-    datasets = _quiet_datasets()
     if root is None:
-        return datasets.load_dataset(data.hub, data.config, split=split, revision=data.revision)
+        return _quiet_datasets().load_dataset(data.hub, data.config, split=split, revision=data.revision)
     folder = root / data.hub.rsplit("/", 1)[-1] / (data.config or "")
     files = sorted(str(path) for path in folder.glob(f"{split}-*.parquet"))
     if not files:
@@ -152,7 +152,15 @@ def _hub_split(task: Task, split: str, root: Path | None) -> Any:
             found="no such file" if folder.is_dir() else "no such folder",
             fix=f"put the {split} split there, or unset the data root to load {data.hub} from the hub",
         )
-    return datasets.load_dataset("parquet", data_files={split: files}, split=split)
+    return _read_files("parquet", files, {})
+
+
+def _read_files(builder: str, files: list[str], options: dict[str, Any]) -> Any:
+    """Local files through `datasets`, in memory: its cache goes by path and time of change and could be out of date."""
+    with tempfile.TemporaryDirectory(prefix="xkd-bench-") as cache:
+        return _quiet_datasets().load_dataset(
+            builder, data_files={"rows": files}, split="rows", cache_dir=cache, keep_in_memory=True, **options
+        )
 
 
 def _own_file(task: Task, name: str) -> Any:
@@ -178,7 +186,7 @@ def _own_file(task: Task, name: str) -> Any:
             "converters": written,
             "sep": "\t" if path.suffix.lower() == ".tsv" else ",",
         }
-    return _quiet_datasets().load_dataset(builder, data_files={"rows": str(path)}, split="rows", **options)
+    return _read_files(builder, [str(path)], options)
 
 
 def _generated(data: DataCard, split: str) -> Rows:
