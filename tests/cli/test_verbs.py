@@ -29,10 +29,10 @@ def trained(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 def test_distill_evaluate_check_and_build(trained: Path, tmp_path: Path, run_cli: Cli) -> None:
     store = ("--store", tmp_path / "store")
-    code, output, _ = run_cli(
-        "distill", "vanilla_kd", "--task", "digits", "--teacher", trained / "T", "--student", trained / "T",
-        "--layers", "2,4", "--train-rows", 128, "--epochs", 1, "--set", "alpha=0.9", "--seed", 3, "--output", tmp_path / "S2", *store,
-    )  # fmt: skip
+    teacher = trained / "T"
+    order = ["distill", "vanilla_kd", "--task", "digits", "--teacher", teacher, "--student", teacher, "--layers", "2,4"]
+    order += ["--train-rows", 128, "--epochs", 1, "--set", "alpha=0.9", "--seed", 3, "--output", tmp_path / "S2"]
+    code, output, _ = run_cli(*order, *store)
     assert code == 0
     assert "2 updates" in output
     for name, student in (("one", trained / "S"), ("two", tmp_path / "S2")):
