@@ -208,6 +208,17 @@ def test_what_evaluate_writes_passes_the_check_and_an_edit_does_not(models: dict
         list(check_submission(tmp_path / "out"))
 
 
+@pytest.mark.parametrize("headline", ["kapa", "kappa", "spearman"])
+def test_a_headline_that_is_no_score_of_the_task_is_refused(
+    models: dict[str, Path], tmp_path: Path, headline: str
+) -> None:
+    """A misspelled metric, one of a pair of models, one for regressions."""
+    text = find_task(TASK).path.read_text().replace('headline = "mcc"', f'headline = "{headline}"')
+    (tmp_path / "mine.toml").write_text(text)
+    with pytest.raises(BadInputError, match=r"accuracy, .*mcc"):
+        make_plan(str(models["one"]), str(tmp_path / "mine.toml"), None, "quick", Runtime("cpu"), None)
+
+
 def test_a_moved_pair_of_student_and_teacher_still_finds_each_other(models: dict[str, Path], tmp_path: Path) -> None:
     import shutil
 

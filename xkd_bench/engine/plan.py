@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from xkd_bench.errors import BadInputError
+from xkd_bench.metrics.registry import cards
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
 from xkd_bench.models.fit import check_fit
@@ -59,6 +60,7 @@ def make_plan(
         own = lineage.task_location
         chosen_task = find_task(resolved_location(own, student_checkpoint.folder) if own else lineage.task)
     card = chosen_task.card
+    _check_scores(chosen_task)
     judged = LazyClassifier(student_checkpoint, card, check_fit(student_checkpoint, card, "student"), runtime)
     against = None
     teacher_checkpoint = _teacher(teacher, lineage, student_checkpoint)
@@ -75,6 +77,22 @@ def make_plan(
             fix="evaluate on a split with labels",
         )
     return Plan(chosen_task, frozen, examples, judged, against, lineage, data_root)
+
+
+def _check_scores(task: Task) -> None:
+    """A task's headline and the scores beside it must be metrics that fit it."""
+    known = cards()
+    fitting = [name for name, metric in known.items() if task.card.kind in metric.kinds and metric.subject == "model"]
+    for name in (task.card.headline, *task.card.beside):
+        if name not in fitting or known[name].classes not in (None, task.card.classes):
+            raise BadInputError(
+                where=f"{task.path}, headline and beside",
+                expected=f"scores for {task.card.classes} classes among {', '.join(fitting)}"
+                if task.card.kind == "classification"
+                else f"scores among {', '.join(fitting)}",
+                found=repr(name),
+                fix="correct the task file (`xkd-bench metrics list`)",
+            )
 
 
 def _teacher(named: str | None, lineage: LineageRecord | None, student: Checkpoint) -> Checkpoint | None:
