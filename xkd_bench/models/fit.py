@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.models.checkpoint import PROCESSOR_FILES, VOCABULARY_FILES, Checkpoint
+from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.models.checkpoint_files import PROCESSOR_FILES, VOCABULARY_FILES
 from xkd_bench.tasks.card import TaskCard
 
 
