@@ -264,3 +264,10 @@ def test_entries_that_disagree_on_the_teacher_are_called_out(tmp_path):
         made = record("cola", student=name, level=0.5, follow=0.4, teacher_level=level)
         write_entry(tmp_path / "in", name, [made], toml=f'name = "{name}"\nmethod = "m"\n')
     assert "do not agree on the teacher" in board(tmp_path / "in", tmp_path / "out")
+
+
+def test_a_mean_over_a_suite_stands_only_where_an_entry_has_a_task_of_it(tmp_path, html):
+    demo = glue_record("demo/grammar", 0.6)
+    write_entry(tmp_path / "submissions", "only-demo", [demo], toml='name = "only demo"\nmethod = "finetune"\n')
+    assert ">GLUE<" not in re.sub(r"\s+", "", board(tmp_path / "submissions", tmp_path / "board"))
+    assert ">GLUE<" in re.sub(r"\s+", "", html)

@@ -144,7 +144,9 @@ def page_of(
     entries = tuple(entry_of(submission, facts, anchors) for submission in submissions)
     return Page(
         views=tuple(
-            view_table(anchors.new("view", card.name), card, submissions, registered, metrics) for card in views
+            view_table(anchors.new("view", card.name), card, submissions, registered, metrics)
+            for card in views
+            if any(task in entry.tasks for entry in submissions for member in card.members for task in member)
         ),
         sections=sections,
         entries=entries,
