@@ -60,11 +60,16 @@ class StoredTable:
         self.folder, self.key, self.example_ids = folder, key, example_ids
         self.shards = range(-(-len(example_ids) // SHARD_ROWS))
 
-    def fill(self, compute: Compute, resumed: Callable[[int], None] = lambda count: None) -> pa.Table:
+    def fill(
+        self,
+        compute: Compute,
+        resumed: Callable[[int], None] = lambda count: None,
+        shards_at_once: int = SHARDS_AT_ONCE,
+    ) -> pa.Table:
         """Compute what is missing, then return the whole table in the order of `example_ids`.
 
-        compute: called with the positions of up to 1,024 examples of missing shards. resumed: hears how many examples
-        were found in the store. Raises `BadInputError` when the disk is full; what was written so far stays.
+        compute: called with the positions of the examples of up to `shards_at_once` missing shards; more fill batches
+        better, fewer lose less when a run is killed. resumed: hears how many examples were in the store. Raises `BadInputError` when the disk is full; what was written so far stays.
         """
         with disk_errors(self.folder, "what was measured so far is kept (another place: --store)"):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
@@ -73,7 +78,7 @@ class StoredTable:
             resumed(sum(len(self._positions(shard)) for shard in present))
             missing = [shard for shard in self.shards if shard not in set(present)]
             while missing:
-                self._compute_some(missing, compute)
+                self._compute_some(missing, compute, shards_at_once)
                 missing = [shard for shard in missing if not self._path(shard).exists()]
         return self.read()
 
@@ -83,13 +88,13 @@ class StoredTable:
             raise ValueError("a table of no examples")
         return pa.concat_tables([pq.read_table(self._path(shard)) for shard in self.shards])
 
-    def _compute_some(self, missing: list[int], compute: Compute) -> None:
+    def _compute_some(self, missing: list[int], compute: Compute, at_once: int) -> None:
         with ExitStack() as locks:
             claimed = []
             for shard in missing:
                 if self._claim(shard, locks) and not self._path(shard).exists():
                     claimed.append(shard)
-                if len(claimed) == SHARDS_AT_ONCE:
+                if len(claimed) == at_once:
                     break
             if not claimed:
                 time.sleep(0.2)  # other workers hold all that is missing
