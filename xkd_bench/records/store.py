@@ -69,7 +69,8 @@ class StoredTable:
         """Compute what is missing, then return the whole table in the order of `example_ids`.
 
         compute: called with the positions of the examples of up to `shards_at_once` missing shards; more fill batches
-        better, fewer lose less when a run is killed. resumed: hears how many examples were in the store. Raises `BadInputError` when the disk is full; what was written so far stays.
+        better, fewer lose less when a run is killed. resumed: hears how many examples were in the store. Raises
+        `BadInputError` when the disk is full; what was written so far stays.
         """
         with disk_errors(self.folder, "what was measured so far is kept (another place: --store)"):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
