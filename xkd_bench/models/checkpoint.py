@@ -34,7 +34,6 @@ class Checkpoint:
     folder: Path
     hash: str
     config: dict[str, Any]
-    tensors: tuple[str, ...]
     parameters: int
     bytes: int
 
@@ -67,11 +66,9 @@ def open_checkpoint(location: str) -> Checkpoint:
     folder = _resolve(location)
     config = _read_config(folder, location)
     weights = weight_files(folder, location)
-    tensors: list[str] = []
     parameters = 0
     for path in weights:
         header = read_safetensors_header(path)
-        tensors += [name for name in header if name != "__metadata__"]
         parameters += sum(
             math.prod(entry["shape"])
             for name, entry in header.items()
@@ -82,7 +79,6 @@ def open_checkpoint(location: str) -> Checkpoint:
         folder=folder,
         hash=_content_hash(folder, weights),
         config=config,
-        tensors=tuple(sorted(tensors)),
         parameters=parameters,
         bytes=sum(path.stat().st_size for path in weights),
     )

@@ -52,7 +52,6 @@ class DataCard(Strict):
     evaluation: str
     columns: ColumnCard
     fingerprints: dict[str, Fingerprint] = Field(default_factory=dict)
-    provenance: str = ""
 
     @model_validator(mode="after")
     def _source_is_complete(self) -> DataCard:
