@@ -20,6 +20,7 @@ class Progress:
         self.done = 0
         self.started = time.monotonic()
         self._next_line = self.started + QUIET_SECONDS
+        self._first: tuple[float, int] | None = None  # before it a model loads
         self._bar: Any = None
         self._bar_task: Any = None
         self._terminal = sys.stderr.isatty()
@@ -31,13 +32,15 @@ class Progress:
             self._bar.update(self._bar_task, completed=self.done)
             return
         now = time.monotonic()
-        if now < self._next_line or self.done >= self.total:
+        self._first = self._first or (now, self.done)
+        since, before = self._first
+        if now < self._next_line or not before < self.done < self.total:
             return
         if self._terminal:
             self._open_bar()
         else:
             self._next_line = now + LINE_SECONDS
-            left = (now - self.started) / self.done * (self.total - self.done)
+            left = (now - since) / (self.done - before) * (self.total - self.done)
             print(
                 f"{self.label}: {self.done}/{self.total} {self.unit}, {_clock(left)} left",
                 file=sys.stderr,

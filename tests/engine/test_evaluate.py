@@ -26,37 +26,11 @@ from xkd_bench.tasks.registry import find_task
 TASK = "demo/grammar"
 
 
-@pytest.fixture(scope="module")
-def models(tiny_models: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """A briefly trained teacher and two students with other weights."""
-    from xkd_bench.distillers.distill import Order, distill
-    from xkd_bench.tasks.registry import find_task
-
-    folder = tmp_path_factory.mktemp("models")
-    task, store, runtime = find_task(TASK), Store(folder / "store"), Runtime("cpu")
-    start = str(tiny_models / "grammar")
-    distill(Order("finetune", task, start, None, folder / "teacher", epochs=4), runtime, store, None)
-    for seed, name in enumerate(("one", "two")):
-        order = Order(
-            "vanilla_kd",
-            task,
-            str(folder / "teacher"),
-            str(folder / "teacher"),
-            folder / name,
-            layers=(1, 3),
-            train_rows=640,
-            epochs=1,
-            seed=seed,
-        )
-        distill(order, runtime, store, None)
-    return {name: folder / name for name in ("teacher", "one", "two")}
-
-
 def run(
     models: dict[str, Path], student: str, store: Path, output: Path | None, tokens: int | None = None
 ) -> Evaluation:
     plan = make_plan(str(models[student]), None, None, "quick", Runtime("cpu", token_budget=tokens), None)
-    return evaluate(plan, Store(store), output, timing=False)
+    return evaluate(plan, Store(store), output, timing=False, with_explanations=False)
 
 
 def test_a_checkpoint_alone_knows_its_task_and_teacher(models: dict[str, Path], tmp_path: Path) -> None:
@@ -115,7 +89,7 @@ def test_rows_of_a_file_in_another_order_give_the_same_record_to_the_byte(
         (folder / "rows.jsonl").write_text("".join(json.dumps(rows[i]) + "\n" for i in order))
         task, teacher = str(folder / "mine.toml"), str(models["teacher"])
         plan = make_plan(str(models["one"]), task, teacher, "quick", Runtime("cpu"), None)
-        evaluate(plan, Store(folder / "store"), folder / "out", timing=False)
+        evaluate(plan, Store(folder / "store"), folder / "out", timing=False, with_explanations=False)
         files = [folder / "out" / "own" / "mine" / file for file in ("record.json", "examples.parquet")]
         written.append([file.read_bytes() for file in files])
     assert written[0] == written[1]
@@ -152,7 +126,7 @@ def test_stored_predictions_are_those_of_the_library(models: dict[str, Path], tm
 def test_a_student_that_is_its_teacher_agrees_exactly(models: dict[str, Path], tmp_path: Path) -> None:
     teacher = str(models["teacher"])
     plan = make_plan(teacher, TASK, teacher, "quick", Runtime("cpu"), None)
-    scores = evaluate(plan, Store(tmp_path), None, timing=False).result.scores
+    scores = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result.scores
     assert scores["agreement"].value == 1.0
     assert scores["kappa"].value == 1.0
     assert scores["kl_divergence"].value == 0.0
@@ -164,7 +138,7 @@ def test_without_a_teacher_there_is_quality_and_alignment_is_not_measured(
     models: dict[str, Path], tmp_path: Path
 ) -> None:
     plan = make_plan(str(models["teacher"]), TASK, None, "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False).result
+    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
     assert result.track is None
     assert result.teacher is None
     assert result.scores["accuracy"].status == "ok"
@@ -175,7 +149,7 @@ def test_an_untrained_teacher_fails_its_gate_and_gives_no_alignment(
     models: dict[str, Path], tiny_models: Path, tmp_path: Path
 ) -> None:
     plan = make_plan(str(models["one"]), TASK, str(tiny_models / "grammar"), "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False).result
+    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
     assert result.gate["teacher"].status == "invalid"
     assert result.gate["teacher"].reason
     assert (result.scores["kappa"].value, result.scores["kappa"].reason) == (None, "teacher_invalid")
@@ -186,7 +160,7 @@ def test_a_weak_student_keeps_its_rows_and_is_marked(
     models: dict[str, Path], tiny_models: Path, tmp_path: Path
 ) -> None:
     plan = make_plan(str(tiny_models / "grammar"), TASK, str(models["teacher"]), "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False).result
+    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
     assert result.gate["student"].status == "weak"
     assert result.scores["kappa"].value is not None
 

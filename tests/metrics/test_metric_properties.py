@@ -16,7 +16,7 @@ from made_views import (
 )
 
 from xkd_bench.metrics.contract import ModelView, PairView, SumMetric
-from xkd_bench.metrics.registry import load, load_all
+from xkd_bench.metrics.registry import load, prediction_metrics
 from xkd_bench.metrics.scoring import resample, score_all
 
 CLASSES = st.integers(2, 5)
@@ -33,15 +33,15 @@ def views_of(seed, n, classes):
 def test_the_order_of_the_examples_changes_no_bit(seed, n, classes):
     order = np.random.default_rng(seed).permutation(n)
     for view in views_of(seed, n, classes):
-        expected = score_all(view, load_all(), 40, ("order",))
-        assert score_all(shuffled(view, order), load_all(), 40, ("order",)) == expected
+        expected = score_all(view, prediction_metrics(), 40, ("order",))
+        assert score_all(shuffled(view, order), prediction_metrics(), 40, ("order",)) == expected
 
 
 @QUICK
 @given(seed=st.integers(0, 10**6), n=st.integers(2, 60), classes=CLASSES)
 def test_weights_of_one_give_the_plain_value(seed, n, classes):
     for view in views_of(seed, n, classes):
-        for name, found in score_all(view, load_all(), 0, ("plain",)).items():
+        for name, found in score_all(view, prediction_metrics(), 0, ("plain",)).items():
             metric, ones = load(name), np.ones((3, n))
             if found.reason == "regression":
                 continue
@@ -63,7 +63,7 @@ def test_a_weight_is_a_repetition(seed, n, classes):
     rows = np.repeat(np.arange(n), weights)
     for view in views_of(seed, n, classes):
         repeated = renamed(shuffled_with_repeats(view, rows))
-        plain = score_all(repeated, load_all(), 0, ("repeat",))
+        plain = score_all(repeated, prediction_metrics(), 0, ("repeat",))
         for name, found in plain.items():
             if found.reason == "regression":
                 continue
@@ -89,7 +89,7 @@ def renamed(view):
 @given(seed=st.integers(0, 10**6), n=st.integers(5, 60), classes=CLASSES)
 def test_a_student_that_is_its_teacher_scores_best(seed, n, classes):
     teacher = random_pair(seed, n, classes).teacher
-    found = score_all(PairView(teacher, teacher), load_all(), 20, ("same",))
+    found = score_all(PairView(teacher, teacher), prediction_metrics(), 20, ("same",))
     best = {"agreement": 1, "kappa": 1, "kappa_max": 1, "error_consistency": 1, "probability_loyalty": 1}
     best |= {"kl_divergence": 0, "calibration_gap": 0, "negative_transfer": 0, "confidence_correlation": 1}
     for name, value in best.items():
@@ -98,7 +98,7 @@ def test_a_student_that_is_its_teacher_scores_best(seed, n, classes):
         assert found[name].low == found[name].high == best[name]
 
     regression = random_regression_pair(seed, n).teacher
-    found = score_all(PairView(regression, regression), load_all(), 20, ("same",))
+    found = score_all(PairView(regression, regression), prediction_metrics(), 20, ("same",))
     assert found["mean_absolute_difference"].value == 0
     for name in ("teacher_student_pearson", "teacher_student_spearman", "concordance"):
         assert found[name].value in (1, None), name
@@ -146,8 +146,8 @@ def test_values_lie_in_the_range_of_their_card(seed, n, classes):
 
 
 def measurable(view):
-    names = [name for name, score in score_all(view, load_all(), 0, ("x",)).items() if score.reason != "regression"]
-    return [load(name) for name in names]
+    found = score_all(view, prediction_metrics(), 0, ("x",))
+    return [load(name) for name, score in found.items() if score.reason != "regression"]
 
 
 @QUICK
@@ -155,6 +155,6 @@ def measurable(view):
 def test_a_constant_added_to_all_logits_changes_nothing_that_matters(shift, seed):
     pair = random_pair(seed, 40, 3)
     moved = PairView(model_with_logits(pair.student.labels, pair.student.logits + shift), pair.teacher)
-    expected = score_all(pair, load_all(), 0, ("shift",))
-    for name, found in score_all(moved, load_all(), 0, ("shift",)).items():
+    expected = score_all(pair, prediction_metrics(), 0, ("shift",))
+    for name, found in score_all(moved, prediction_metrics(), 0, ("shift",)).items():
         assert found.value == pytest.approx(expected[name].value, abs=1e-12), name

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
 from dataclasses import replace
@@ -16,6 +17,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.cards import card_beside, parse_card
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.metrics.reading_order import in_reading_order
 
 ROOT = Path(xkd_bench.metrics.__file__).parent
 CARDS = sorted(ROOT.glob("*/*.toml"))
@@ -35,7 +37,23 @@ GOOD = {
 
 def test_every_card_of_ours_is_installed_and_no_other_folder_is_missed():
     assert {path.stem for path in CARDS} <= set(registry.cards())
-    assert len(CARDS) == 20
+    assert len(CARDS) == 28
+
+
+def test_metrics_by_what_they_measure():
+    kinds = [registry.prediction_metrics(), registry.similarity_metrics(), registry.coalition_metrics()]
+    names = [[metric.card.name for metric in metrics] for metrics in kinds]
+    assert names[1] == ["centred_cosine", "rank_correlation", "raw_cosine", "sign_agreement", "top_overlap"]
+    assert names[2] == ["coalition_fidelity", "contrast_mismatch", "counterfactual_agreement"]
+    assert sorted(itertools.chain(*names)) == list(registry.cards())
+    assert {metric.card.subject for metric in kinds[0]} == {"model", "pair"}
+
+
+def test_alignment_is_read_after_agreement_and_headline_first():
+    order = in_reading_order(registry.cards())
+    groups = list(dict.fromkeys(card.group for card in order))
+    assert groups == ["quality", "agreement", "alignment", "calibration"]
+    assert [card.name for card in order if card.group == "alignment"][:2] == ["centred_cosine", "coalition_fidelity"]
 
 
 @pytest.mark.parametrize("path", CARDS, ids=lambda path: path.stem)
@@ -50,7 +68,8 @@ def test_card_and_code_go_together(path):
 def test_reading_the_cards_imports_no_metric():
     code = (
         "import sys; from xkd_bench.metrics.registry import cards; cards();"
-        "print([name for name in sys.modules if 'agreement.' in name or name in ('torch', 'scipy')])"
+        "metrics = [name for name in sys.modules if name.startswith('xkd_bench.metrics.') and name.count('.') > 2];"
+        "print(metrics + [name for name in ('torch', 'scipy') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
@@ -93,6 +112,12 @@ def test_infinite_bounds_become_none():
 def test_a_bad_field_is_named(field, value):
     with pytest.raises(BadInputError, match=f"mine.toml, field {field}"):
         parse_card({**GOOD, field: value}, "mine.toml")
+
+
+def test_a_similarity_must_have_two_bounds():
+    with pytest.raises(BadInputError, match=r"mine\.toml, field range"):
+        parse_card({**GOOD, "subject": "explanation"}, "mine.toml")
+    assert parse_card({**GOOD, "subject": "explanation", "range": [-1, 1]}, "mine.toml").range == (-1.0, 1.0)
 
 
 def test_missing_and_unknown_fields_are_named():
@@ -140,7 +165,29 @@ def test_a_third_partys_metric_joins_by_being_installed(plugin):
     plugin(CODE)
     assert list(registry.cards()) == ["mine"]
     assert isinstance(registry.cards()["mine"], MetricCard)
-    assert [metric.card.name for metric in registry.load_all()] == ["mine"]
+    assert [metric.card.name for metric in registry.prediction_metrics()] == ["mine"]
+    assert registry.similarity_metrics() == registry.coalition_metrics() == ()
+
+
+@pytest.mark.parametrize(
+    ("subject", "made", "expected"),
+    [
+        ("explanation", "SumMetric(card, len, sum)", "SimilarityMetric"),
+        ("coalitions", "SimilarityMetric(card, max)", "CoalitionMetric"),
+        ("pair", "CoalitionMetric(card, len)", "SumMetric or WeightMetric"),
+    ],
+)
+def test_a_metric_must_be_of_what_its_card_says(plugin, subject, made, expected):
+    kind = made.partition("(")[0]
+    plugin(
+        f"from xkd_bench.metrics.cards import card_beside\nfrom xkd_bench.metrics.contract import {kind}\n"
+        f"card = card_beside(__file__)\nmetric = {made}",
+        GOOD | {"subject": subject, "range": [0, 1]},
+    )
+    with pytest.raises(BadInputError) as error:
+        registry.load("mine")
+    assert error.value.expected.startswith(f"a {expected} (")
+    assert error.value.found == f"{kind} at my_metric:metric"
 
 
 def test_a_card_must_have_the_name_of_its_entry_point(plugin):

@@ -12,7 +12,7 @@ from sklearn.metrics import cohen_kappa_score, matthews_corrcoef
 
 from xkd_bench.metrics import scoring
 from xkd_bench.metrics.contract import PairView, Score
-from xkd_bench.metrics.registry import load, load_all
+from xkd_bench.metrics.registry import load, prediction_metrics
 from xkd_bench.metrics.scoring import resample, score_all
 from xkd_bench.statistics.resampling import bootstrap_weights
 
@@ -24,12 +24,12 @@ AGREEMENT = {
 
 def test_each_view_gets_the_metrics_that_have_a_place_in_it():
     two, three, regression = random_pair(0, 30, 2), random_pair(0, 30, 3), random_regression_pair(0, 30)
-    assert set(score_all(two, load_all(), 5, ("x",))) == AGREEMENT
+    assert set(score_all(two, prediction_metrics(), 5, ("x",))) == AGREEMENT
     model = {"accuracy", "mcc", "expected_calibration_error"}
-    assert set(score_all(two.student, load_all(), 5, ("x",))) == model | {"f1"}
-    assert set(score_all(three.student, load_all(), 5, ("x",))) == model
-    assert set(score_all(regression.student, load_all(), 5, ("x",))) == {"pearson", "spearman"}
-    assert set(score_all(regression, load_all(), 5, ("x",))) == {
+    assert set(score_all(two.student, prediction_metrics(), 5, ("x",))) == model | {"f1"}
+    assert set(score_all(three.student, prediction_metrics(), 5, ("x",))) == model
+    assert set(score_all(regression.student, prediction_metrics(), 5, ("x",))) == {"pearson", "spearman"}
+    assert set(score_all(regression, prediction_metrics(), 5, ("x",))) == {
         "kappa",  # undefined: regression
         "teacher_student_pearson",
         "teacher_student_spearman",
@@ -68,16 +68,16 @@ def test_intervals_are_those_of_repeated_rows():
 
 def test_metrics_scored_together_or_alone_are_the_same():
     for view in (random_pair(2, 80, 4), random_regression_pair(2, 80)):
-        together = score_all(view, load_all(), 100, ("x",))
+        together = score_all(view, prediction_metrics(), 100, ("x",))
         for name, score in together.items():
             assert score_all(view, [load(name)], 100, ("x",)) == {name: score}
 
 
 def test_the_size_of_the_blocks_changes_no_bit(monkeypatch):
     views = [random_pair(3, 70, 3), random_regression_pair(3, 70)]
-    expected = [score_all(view, load_all(), 60, ("x",)) for view in views]
+    expected = [score_all(view, prediction_metrics(), 60, ("x",)) for view in views]
     monkeypatch.setattr(scoring, "_BLOCK", 500)
-    assert [score_all(view, load_all(), 60, ("x",)) for view in views] == expected
+    assert [score_all(view, prediction_metrics(), 60, ("x",)) for view in views] == expected
 
 
 def test_many_classes_stay_sparse_and_agree_with_the_dense_way():
@@ -92,8 +92,8 @@ def test_many_classes_stay_sparse_and_agree_with_the_dense_way():
 def test_a_slice_has_the_value_of_its_examples_and_the_draws_of_the_whole():
     pair = random_pair(5, 90, 3)
     mask = np.arange(90) % 3 == 0
-    found = score_all(pair, load_all(), 200, ("x",), mask)
-    alone = score_all(shuffled(pair, np.flatnonzero(mask)), load_all(), 0, ("x",))
+    found = score_all(pair, prediction_metrics(), 200, ("x",), mask)
+    alone = score_all(shuffled(pair, np.flatnonzero(mask)), prediction_metrics(), 0, ("x",))
     for name, score in found.items():
         assert (score.value, score.n, score.status) == (alone[name].value, 30, alone[name].status)
     student, teacher = pair.student.predicted, pair.teacher.predicted
@@ -105,19 +105,20 @@ def test_a_slice_has_the_value_of_its_examples_and_the_draws_of_the_whole():
 def test_a_slice_that_is_everything_is_no_slice():
     for view in (random_pair(6, 40, 2), random_regression_pair(6, 40)):
         everything = np.ones(40, dtype=bool)
-        assert score_all(view, load_all(), 50, ("x",), everything) == score_all(view, load_all(), 50, ("x",))
+        whole = score_all(view, prediction_metrics(), 50, ("x",))
+        assert score_all(view, prediction_metrics(), 50, ("x",), everything) == whole
 
 
 def test_an_empty_slice_has_no_value():
     for view in (random_pair(6, 40, 2), random_regression_pair(6, 40)):
-        for score in score_all(view, load_all(), 50, ("x",), np.zeros(40, dtype=bool)).values():
+        for score in score_all(view, prediction_metrics(), 50, ("x",), np.zeros(40, dtype=bool)).values():
             assert (score.value, score.n, score.status) == (None, 0, "undefined")
 
 
 @pytest.mark.parametrize("mask", [np.ones(39, dtype=bool), np.ones(40)])
 def test_a_mask_that_is_none_is_refused(mask):
     with pytest.raises(ValueError, match="mask of 40 booleans"):
-        score_all(random_pair(6, 40, 2), load_all(), 5, ("x",), mask)
+        score_all(random_pair(6, 40, 2), prediction_metrics(), 5, ("x",), mask)
 
 
 def test_clusters_widen_the_interval():
@@ -148,16 +149,16 @@ def test_what_is_not_finite_is_undefined_for_the_metrics_that_need_it_alone():
     pair = random_pair(8, 4, 2)
     beyond = replace(pair.student, logits=np.array([[0, -1.7e308], [1.7e308, -1.7e308], [0, 1], [1, 0]]))
     with np.errstate(all="ignore"):
-        found = score_all(PairView(beyond, pair.teacher), load_all(), 10, ("x",))
+        found = score_all(PairView(beyond, pair.teacher), prediction_metrics(), 10, ("x",))
     assert found["kl_divergence"] == Score.undefined("non_finite", 4)
     assert found["agreement"].value is not None
 
 
 def test_the_same_words_give_the_same_draws_and_others_do_not():
     pair = random_pair(9)
-    once = score_all(pair, load_all(), 50, ("7", "sst2"))
-    assert score_all(pair, load_all(), 50, ("7", "sst2")) == once
-    assert score_all(pair, load_all(), 50, ("8", "sst2"))["kappa"] != once["kappa"]
+    once = score_all(pair, prediction_metrics(), 50, ("7", "sst2"))
+    assert score_all(pair, prediction_metrics(), 50, ("7", "sst2")) == once
+    assert score_all(pair, prediction_metrics(), 50, ("8", "sst2"))["kappa"] != once["kappa"]
 
 
 def test_two_students_see_the_same_draws():
@@ -178,4 +179,4 @@ def test_two_students_see_the_same_draws():
 def test_one_example():
     assert score_all(pair_of([1], [1], [1]), [load("kappa")], 20, ("x",))["kappa"].reason == "degenerate"
     assert score_all(pair_of([1], [1], [1]), [load("agreement")], 20, ("x",))["agreement"].value == 1
-    assert score_all(regressor_of([1], [2]), load_all(), 20, ("x",))["pearson"].reason == "degenerate"
+    assert score_all(regressor_of([1], [2]), prediction_metrics(), 20, ("x",))["pearson"].reason == "degenerate"

@@ -18,7 +18,7 @@ from sklearn.metrics import (
 )
 
 from xkd_bench.metrics.contract import ModelView, PairView
-from xkd_bench.metrics.registry import load_all
+from xkd_bench.metrics.registry import prediction_metrics
 from xkd_bench.metrics.scoring import score_all
 
 EXACT = 1e-12
@@ -48,7 +48,7 @@ CASES = [(seed, n, classes) for classes in (2, 3, 100) for n in SIZES for seed i
 
 
 def values(view):
-    return {name: score.value for name, score in score_all(view, load_all(), 0, ("oracle",)).items()}
+    return {name: score.value for name, score in score_all(view, prediction_metrics(), 0, ("oracle",)).items()}
 
 
 def same(found, expected, tolerance=EXACT):

@@ -40,22 +40,22 @@ def examples() -> Examples:
 
 def test_a_row_is_what_the_model_says_of_that_masking(tiny_models: Path, examples: Examples, tmp_path: Path) -> None:
     table = coalitions(make_classifier(tiny_models), examples, SETTINGS, Store(tmp_path), "coalitions")
-    assert [row.example_id for row in table] == list(examples.example_ids)
+    assert [row.planned.example_id for row in table] == list(examples.example_ids)
     alone: Classifier = make_classifier(tiny_models).get()
     for place in (0, 41, 99):
         row, source = table[place], examples.inputs[place]
-        assert row.coalitions.enumerated == (2 ** len(row.units) <= 64)
-        for mask, found in list(zip(row.coalitions.masks, row.logits, strict=True))[::7]:
-            wanted = alone.logits([masked_text(source, row.units, mask)])[0]  # type: ignore[arg-type]
+        assert row.planned.coalitions.enumerated == (2 ** len(row.planned.units) <= 64)
+        for mask, found in list(zip(row.planned.coalitions.masks, row.logits, strict=True))[::7]:
+            wanted = alone.logits([masked_text(source, row.planned.units, mask)])[0]  # type: ignore[arg-type]
             np.testing.assert_allclose(found, wanted, atol=6e-6)
-        full = row.logits[row.coalitions.masks.all(axis=1)][0]
+        full = row.logits[row.planned.coalitions.masks.all(axis=1)][0]
         np.testing.assert_allclose(full, alone.logits([source])[0], atol=6e-6)
 
 
 def test_equal_texts_run_once_and_the_store_runs_none(tiny_models: Path, examples: Examples, tmp_path: Path) -> None:
     first = make_classifier(tiny_models)
     table = coalitions(first, examples, SETTINGS, Store(tmp_path), "coalitions")
-    maskings = sum(len(row.coalitions.masks) for row in table)
+    maskings = sum(len(row.planned.coalitions.masks) for row in table)
     assert 0 < first.forwards < maskings, "the empty masking alone is the same text for all"
     again = make_classifier(tiny_models)
     repeated = coalitions(again, examples, SETTINGS, Store(tmp_path), "coalitions")
@@ -66,19 +66,19 @@ def test_equal_texts_run_once_and_the_store_runs_none(tiny_models: Path, example
 
 def test_lots_and_orders_change_no_bit(tiny_models: Path, examples: Examples, tmp_path: Path) -> None:
     wanted = {
-        r.example_id: r
+        r.planned.example_id: r
         for r in coalitions(make_classifier(tiny_models, 80), examples, SETTINGS, Store(tmp_path / "a"), "")
     }
     order = generator("order").permutation(len(examples)).tolist()
     shuffled = examples.take(order)
     for row in coalitions(make_classifier(tiny_models, 640), shuffled, SETTINGS, Store(tmp_path / "b"), ""):
-        assert np.array_equal(row.coalitions.masks, wanted[row.example_id].coalitions.masks)
-        assert np.array_equal(row.logits, wanted[row.example_id].logits)
+        assert np.array_equal(row.planned.coalitions.masks, wanted[row.planned.example_id].planned.coalitions.masks)
+        assert np.array_equal(row.logits, wanted[row.planned.example_id].logits)
 
 
 def test_every_explainer_reads_the_one_table(tiny_models: Path, examples: Examples, tmp_path: Path) -> None:
     for row in coalitions(make_classifier(tiny_models), examples.take(range(10)), SETTINGS, Store(tmp_path), ""):
-        masks, plan = row.coalitions.masks, row.coalitions
+        masks, plan = row.planned.coalitions.masks, row.planned.coalitions
         values = log_odds(row.logits, target=1)
         shap = shapley_values(masks, values, plan.enumerated)
         gain = values[masks.all(axis=1)][0] - values[~masks.any(axis=1)][0]

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from xkd_bench import __version__
-from xkd_bench.cli import demo, distill, distillers, evaluate, leaderboard, metrics, submit, tasks
+from xkd_bench.cli import demo, distill, distillers, evaluate, explain, explainers, leaderboard, metrics, submit, tasks
 
 app = typer.Typer(
     name="xkd-bench",
@@ -37,9 +37,11 @@ def _options(
 
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
+app.command("explain")(explain.explain)
 app.command("distill")(distill.distill)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(metrics.app, name="metrics")
+app.add_typer(explainers.app, name="explainers")
 app.add_typer(distillers.app, name="distillers")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")

@@ -23,7 +23,14 @@ def evaluate(
         Path | None,
         typer.Option(help="Submission folder to write the record into, e.g. submissions/my-method."),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="quick, standard or paper.")] = "quick",
+    retrained_teacher: Annotated[
+        list[str] | None,
+        typer.Option(help="The teacher trained again with another seed: the ceiling of alignment. Repeatable."),
+    ] = None,
+    explanations: Annotated[
+        bool, typer.Option(help="Compare the models' reasons too, which takes most of the time.")
+    ] = True,
+    protocol: Annotated[str, typer.Option(help="quick, standard, paper, or a .toml of your own.")] = "quick",
     data_root: DataRoot = None,
     store: StoreRoot = None,
     device: Device = "auto",
@@ -46,6 +53,6 @@ def evaluate(
     from xkd_bench.tasks.loading import data_root as root_of
 
     runtime = make_runtime(device, dtype, token_budget)
-    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root))
-    found = run(plan, Store(store or default_store()), output, timing)
+    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or ())
+    found = run(plan, Store(store or default_store()), output, timing, explanations)
     print_evaluation(found, plan.task.card)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
+from xkd_bench.cli.alignment_table import alignment_table, fill_lines
 from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.engine.evaluate import Evaluation
 from xkd_bench.metrics.contract import MetricCard
@@ -22,15 +23,19 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
     console.print(Text(f"{result.task.title}  ·  {result.task.rows} examples of {result.task.split}", style="bold"))
     console.print(_models(result))
     console.print(score_table(result, card))
+    if result.explanations:
+        console.print(alignment_table(result, result.explanations))
+        for line in fill_lines(result.explanations):
+            console.print(line, style="yellow")
     for name, gate in result.gate.items():
         if gate.status != "valid":
             console.print(f"{name} is {gate.status}: {gate.reason}", style="yellow")
     for warning in result.warnings:
         console.print(f"warning: {warning}", style="yellow")
     run = evaluation.run
-    teacher = f", teacher {run.forwards['teacher']}" if result.teacher else ""
+    passes = ", ".join(f"{role.replace('_', ' ')} {count:,}" for role, count in run.forwards.items())
     console.print(
-        f"forward passes: student {run.forwards['student']}{teacher}; {run.seconds:.1f} s on {run.device}",
+        f"forward passes: {passes}; {run.seconds:.1f} s on {run.device}",
         style="dim",
     )
     if run.speed and run.speed.student:
@@ -61,7 +66,11 @@ def score_table(result: TaskResult, card: TaskCard) -> Table:
         in_reading_order(known), key=lambda metric: first.index(metric.name) if metric.name in first else len(first)
     )
     for group, title in GROUPS.items():
-        shown = [metric for metric in ordered if metric.group == group and metric.name in result.scores]
+        shown = [
+            metric
+            for metric in ordered
+            if metric.group == group and metric.name in result.scores and metric.subject in ("model", "pair")
+        ]
         if result.teacher is None:
             shown = [metric for metric in shown if metric.subject == "model"]
         if shown:
@@ -69,6 +78,8 @@ def score_table(result: TaskResult, card: TaskCard) -> Table:
         for metric in shown:
             table.add_row(*_row(metric.name, metric, result, headline=metric.name == card.headline))
     for part, scores in result.slices.items():
+        if card.headline not in scores:
+            continue
         table.add_row(Text(f"Slice {card.slices[part].title if part in card.slices else part}", style="dim italic"))
         for name in (card.headline, "kappa"):
             if name in scores:

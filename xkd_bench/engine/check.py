@@ -6,14 +6,17 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
-from xkd_bench.engine.judge import judge
+from xkd_bench.engine.explanation_record import explanation_parts
+from xkd_bench.engine.judge import judge, judge_alignment
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.contract import Score
 from xkd_bench.metrics.tables import check_same_ids
 from xkd_bench.records import canonical_json
-from xkd_bench.records.examples_table import read_examples
+from xkd_bench.records.examples_table import ExamplesTable, read_examples
+from xkd_bench.records.explanations_table import ExplanationsTable, read_explanations
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 from xkd_bench.records.submission import MAX_BYTES, TaskEntry, file_hash, read_submission
 from xkd_bench.tasks.protocols import Protocol, read_protocol
@@ -35,17 +38,14 @@ def check_submission(folder: Path) -> Iterator[str]:
 
 def _check_task(entry: TaskEntry) -> int:
     result, table_path = entry.result, entry.folder / "examples.parquet"
-    _check_file(result, table_path)
+    _check_file(table_path, result.examples.sha256)
     protocol = _protocol(result, entry.folder / "record.json")
     classes = len(result.provenance.get("settings", {}).get("labels", [])) or 1
     table = read_examples(table_path, result.task.kind, classes)
     check_same_ids(tuple(dict.fromkeys(table.labels.example_ids)), table.labels.example_ids, str(table_path))
-    again = judge(
-        table,
-        registry.load_all(),
-        protocol.statistics.resamples,
-        (str(protocol.statistics.suite_seed), result.task.fingerprint),
-    )
+    seed_words = (str(protocol.statistics.suite_seed), result.task.fingerprint)
+    again = judge(table, registry.prediction_metrics(), protocol.statistics.resamples, seed_words)
+    again = judge_alignment(again, table, _explained(entry, table), protocol, seed_words)
     _compare("scores", result.scores, again.scores, entry.folder)
     for part in {*result.slices, *again.slices}:
         _compare(f"slices.{part}", result.slices.get(part, {}), again.slices.get(part, {}), entry.folder)
@@ -53,22 +53,62 @@ def _check_task(entry: TaskEntry) -> int:
         derived = again.gate.get(role)
         if derived is None or derived.status != gate.status:
             raise _differs(entry.folder, f"gate.{role}", gate.status, derived.status if derived else "none")
+    if again.alignment is not None and result.explanations is not None:
+        recorded = result.explanations.model_dump(mode="json", include={"explainers", "fills"})
+        _compare_parts("explanations", recorded, _plain(explanation_parts(again.alignment)), entry.folder)
     return len(result.scores) + sum(map(len, result.slices.values()))
 
 
-def _check_file(result: TaskResult, path: Path) -> None:
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > MAX_BYTES["examples.parquet"]:
+def _explained(entry: TaskEntry, table: ExamplesTable) -> ExplanationsTable | None:
+    """The committed explanations of a record that has any: of examples of its split, and no other."""
+    claimed, path = entry.result.explanations, entry.folder / "explanations.parquet"
+    if claimed is None:
+        return None
+    _check_file(path, claimed.table.sha256)
+    explained = read_explanations(path)
+    found = explained.example_ids
+    unknown = set(found) - set(table.labels.example_ids)
+    if unknown or not len(set(found)) == len(found) == claimed.table.rows:
         raise BadInputError(
             where=str(path),
-            expected=f"a plain file of at most {MAX_BYTES['examples.parquet']} bytes",
+            expected=f"{claimed.table.rows} examples of the split, each once",
+            found=f"{len(found)} rows, {len(set(found))} different ids, {len(unknown)} of them unknown",
+            fix="evaluate again",
+        )
+    return explained
+
+
+def _plain(parts: dict[str, Any]) -> Any:
+    """Parts of a record as JSON reads them."""
+    return {name: {key: value.model_dump(mode="json") for key, value in part.items()} for name, part in parts.items()}
+
+
+def _compare_parts(where: str, recorded: Any, derived: Any, folder: Path) -> None:
+    """Everything below `where` is the same, numbers to nine digits."""
+    if isinstance(recorded, dict) and isinstance(derived, dict) and set(recorded) == set(derived):
+        for name in sorted(recorded):
+            _compare_parts(f"{where}.{name}", recorded[name], derived[name], folder)
+    elif isinstance(recorded, list) and isinstance(derived, list) and len(recorded) == len(derived):
+        for place, (one, other) in enumerate(zip(recorded, derived, strict=True)):
+            _compare_parts(f"{where}[{place}]", one, other, folder)
+    elif not _same(recorded, derived):
+        raise _differs(folder, where, recorded, derived)
+
+
+def _check_file(path: Path, sha256: str) -> None:
+    limit = MAX_BYTES[path.name]
+    if path.is_symlink() or not path.is_file() or path.stat().st_size > limit:
+        raise BadInputError(
+            where=str(path),
+            expected=f"a plain file of at most {limit} bytes",
             found="none, a link or a larger one",
             fix="evaluate again",
         )
     found = file_hash(path)
-    if found != result.examples.sha256:
+    if found != sha256:
         raise BadInputError(
             where=str(path),
-            expected=f"the table the record was made from, {result.examples.sha256}",
+            expected=f"the table the record was made from, {sha256}",
             found=found,
             fix="evaluate again: record and table belong together",
         )

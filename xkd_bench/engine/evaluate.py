@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from xkd_bench.engine.judge import judge
+from xkd_bench.engine.explain import explain
+from xkd_bench.engine.judge import Judgement, judge, judge_alignment
 from xkd_bench.engine.plan import Plan
 from xkd_bench.engine.record import Cost, run_record, task_result
 from xkd_bench.errors import BadInputError
@@ -19,6 +20,7 @@ from xkd_bench.probes.predictions import predictions
 from xkd_bench.probes.speed import measure_speed
 from xkd_bench.records import canonical_json
 from xkd_bench.records.examples_table import ExamplesTable, write_examples
+from xkd_bench.records.explanations_table import write_explanations
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.schema import LineageRecord, RunRecord, TaskResult
 from xkd_bench.records.store import Store
@@ -35,27 +37,39 @@ class Evaluation:
     folder: Path | None
 
 
-def evaluate(plan: Plan, store: Store, output: Path | None, timing: bool | None = None) -> Evaluation:
+def evaluate(
+    plan: Plan, store: Store, output: Path | None, timing: bool | None = None, with_explanations: bool = True
+) -> Evaluation:
     """Run what is not stored yet, score it, write `<output>/<suite>/<task>/`.
 
-    timing: time both models side by side; see `probes.speed`.
+    timing: time both models side by side; see `probes.speed`. with_explanations: also ask both models for their
+    reasons, which takes most of the time.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     warnings = _check_orders(plan, store)
     table = measure(plan, store)
-    forwards = {"student": plan.student.forwards, "teacher": plan.teacher.forwards if plan.teacher else 0}
+    predicted = _forwards(plan)
     statistics = plan.protocol.statistics
     seed_words = (str(statistics.suite_seed), plan.examples.fingerprint)
-    judgement = judge(table, registry.load_all(), statistics.resamples, seed_words)
+    judgement = judge(table, registry.prediction_metrics(), statistics.resamples, seed_words)
+    explained = None
+    if with_explanations and _can_be_explained(plan, judgement):
+        assert table.teacher is not None
+        explained = explain(plan, store, table.teacher.logits)
+    judgement = judge_alignment(judgement, table, explained, plan.protocol, seed_words)
+    forwards = _forwards(plan)
     speed = measure_speed(plan.student, plan.teacher, plan.examples, timing)
-    run = run_record(plan, Cost(started, time.perf_counter() - clock, forwards, speed))
+    run = run_record(plan, Cost(started, time.perf_counter() - clock, predicted, forwards, speed))
     if output is None:
-        return Evaluation(task_result(plan, judgement, warnings, None), run, None)
+        return Evaluation(task_result(plan, judgement, warnings, {}), run, None)
     folder = output / task_folder(plan.task.name)
     with disk_errors(folder, "nothing half-written is left, and measurements stay in the store"):
         with whole_folder(folder) as temporary:
             write_examples(temporary / "examples.parquet", table)
-            result = task_result(plan, judgement, warnings, file_hash(temporary / "examples.parquet"))
+            if explained is not None:
+                write_explanations(temporary / "explanations.parquet", explained)
+            hashes = {path.name: file_hash(path) for path in temporary.glob("*.parquet")}
+            result = task_result(plan, judgement, warnings, hashes)
             write_whole(temporary / "record.json", canonical_json.dumps(result.model_dump(mode="json")))
             write_whole(temporary / "run.json", canonical_json.dumps(run.model_dump(mode="json")))
         if not (output / "submission.toml").exists():
@@ -72,6 +86,18 @@ def measure(plan: Plan, store: Store) -> ExamplesTable:
         teacher = predictions(plan.teacher, examples, store, f"teacher on {plan.task.name}")
     student = predictions(plan.student, examples, store, f"student on {plan.task.name}")
     return ExamplesTable(labels, student, teacher, examples.slices)
+
+
+def _forwards(plan: Plan) -> dict[str, int]:
+    """Examples each model was asked so far; those beside student and teacher only where they were asked at all."""
+    counts = {role: model.forwards for role, model in plan.models().items()}
+    return {"teacher": 0} | {role: n for role, n in counts.items() if n or role in ("student", "teacher")}
+
+
+def _can_be_explained(plan: Plan, judgement: Judgement) -> bool:
+    """Whether there are words to explain, and a teacher whose reasons are worth comparing with."""
+    teacher = judgement.gate.get("teacher")
+    return plan.task.card.modality != "image" and teacher is not None and teacher.status == "valid"
 
 
 def _check_orders(plan: Plan, store: Store) -> tuple[str, ...]:

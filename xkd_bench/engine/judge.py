@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from xkd_bench.metrics.contract import Metric, ModelView, Score
+from xkd_bench.engine.judge_explanations import AlignmentJudgement, judge_explanations, undefined_alignment
+from xkd_bench.metrics.contract import ModelView, PredictionMetric, Score
 from xkd_bench.metrics.row_order import row_order_warning
 from xkd_bench.metrics.scoring import score_all
 from xkd_bench.metrics.tables import join, model_view
 from xkd_bench.records.examples_table import ExamplesTable
+from xkd_bench.records.explanations_table import ExplanationsTable
+from xkd_bench.tasks.protocols import Protocol
 
 TEACHER = "teacher."
 COLLAPSED_SHARE = 0.99
@@ -36,13 +39,33 @@ class Gate:
 
 @dataclass(frozen=True)
 class Judgement:
+    """alignment: how far explanations agree, None where none were compared."""
+
     scores: dict[str, Score]
     slices: dict[str, dict[str, Score]]
     gate: dict[Role, Gate]
     warnings: tuple[str, ...]
+    alignment: AlignmentJudgement | None = None
+
+    def with_alignment(self, alignment: AlignmentJudgement) -> Judgement:
+        """This judgement with the scores of explanations beside those of predictions."""
+        slices = {
+            part: self.slices.get(part, {}) | alignment.slices.get(part, {})
+            for part in (*self.slices, *(part for part in alignment.slices if part not in self.slices))
+        }
+        return replace(self, scores=self.scores | alignment.scores, slices=slices, alignment=alignment)
+
+    def without_alignment(self, explainers: tuple[str, ...]) -> Judgement:
+        """This judgement where no explanations were compared, and every score of alignment says why."""
+        teacher = self.gate.get("teacher")
+        invalid = teacher is not None and teacher.status != "valid"
+        nothing = undefined_alignment(explainers, "teacher_invalid" if invalid else "not_measured")
+        return replace(self, scores=self.scores | nothing)
 
 
-def judge(table: ExamplesTable, metrics: Sequence[Metric], resamples: int, seed_words: tuple[str, ...]) -> Judgement:
+def judge(
+    table: ExamplesTable, metrics: Sequence[PredictionMetric], resamples: int, seed_words: tuple[str, ...]
+) -> Judgement:
     """Score a student, and its agreement with a teacher, on the whole split and on every slice.
 
     Scores of the student stand under the metric's name, those of the teacher under `teacher.<name>`; a metric of the
@@ -74,6 +97,21 @@ def judge(table: ExamplesTable, metrics: Sequence[Metric], resamples: int, seed_
     return Judgement(scores, slices, gate, (warning,) if warning else ())
 
 
+def judge_alignment(
+    judgement: Judgement,
+    table: ExamplesTable,
+    explained: ExplanationsTable | None,
+    protocol: Protocol,
+    seed_words: tuple[str, ...],
+) -> Judgement:
+    """The judgement with scores of alignment: of the explained examples, or saying why there are none."""
+    if explained is None or table.teacher is None:
+        return judgement.without_alignment(protocol.explanations.explainers)
+    pair = join(table.labels, table.student, table.teacher)
+    resamples = protocol.statistics.resamples
+    return judgement.with_alignment(judge_explanations(explained, pair, table.slices, resamples, seed_words))
+
+
 def _gate(view: ModelView, scores: dict[str, Score], prefix: str, failed: Literal["invalid", "weak"]) -> Gate:
     name: Literal["mcc", "spearman"] = "spearman" if view.kind == "regression" else "mcc"
     low = scores[prefix + name].low
@@ -92,7 +130,7 @@ def _gate(view: ModelView, scores: dict[str, Score], prefix: str, failed: Litera
 
 
 def _without_meaning(
-    of_pair: Sequence[Metric], view: ModelView, gate: dict[Role, Gate], scores: dict[str, Score]
+    of_pair: Sequence[PredictionMetric], view: ModelView, gate: dict[Role, Gate], scores: dict[str, Score]
 ) -> dict[str, Score]:
     """Alignment with nobody, or with an invalid teacher, has no value: say why instead of showing a number."""
     teacher = gate.get("teacher")

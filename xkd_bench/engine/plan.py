@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,21 +17,35 @@ from xkd_bench.records.lineage import read_lineage, resolved_location
 from xkd_bench.records.schema import LineageRecord
 from xkd_bench.tasks.examples import Examples
 from xkd_bench.tasks.loading import load
-from xkd_bench.tasks.protocols import Protocol, read_protocol
+from xkd_bench.tasks.protocols import Protocol, find_protocol
 from xkd_bench.tasks.registry import Task, find_task
+
+RANDOM_STUDENT_SEED = 0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One student on one task: everything resolved, nothing run. The weights load when a probe first needs them."""
+    """One student on one task: everything resolved, nothing run. The weights load when a probe first needs them.
+
+    random_student: the student's config and tokenizer with random weights. retrained: the teacher trained again with
+    other seeds; the ceiling of alignment.
+    """
 
     task: Task
     protocol: Protocol
     examples: Examples
     student: LazyClassifier
     teacher: LazyClassifier | None
+    random_student: LazyClassifier
+    retrained: tuple[LazyClassifier, ...]
     lineage: LineageRecord | None
     data_root: Path | None
+
+    def models(self) -> dict[str, LazyClassifier]:
+        """The models by role, as far as there are any."""
+        teacher = {"teacher": self.teacher} if self.teacher else {}
+        again = {f"retrained_teacher_{i}": model for i, model in enumerate(self.retrained, 1)}
+        return {"student": self.student, **teacher, "random_student": self.random_student, **again}
 
 
 def make_plan(
@@ -40,12 +55,13 @@ def make_plan(
     protocol: str,
     runtime: Runtime,
     data_root: Path | None,
+    retrained: Sequence[str] = (),
 ) -> Plan:
     """Resolve and check. Task and teacher left out are taken from the student's lineage.
 
     Raises `BadInputError` for anything that cannot be evaluated: the checks that read least come first.
     """
-    frozen = read_protocol(protocol)
+    frozen = find_protocol(protocol)
     chosen_task = find_task(task) if task else None
     student_checkpoint = open_checkpoint(student)
     lineage = read_lineage(student_checkpoint.folder)
@@ -61,12 +77,14 @@ def make_plan(
         chosen_task = find_task(resolved_location(own, student_checkpoint.folder) if own else lineage.task)
     card = chosen_task.card
     _check_scores(chosen_task)
-    judged = LazyClassifier(student_checkpoint, card, check_fit(student_checkpoint, card, "student"), runtime)
-    against = None
+
+    def classifier(checkpoint: Checkpoint, role: str, random_seed: int | None = None) -> LazyClassifier:
+        return LazyClassifier(checkpoint, card, check_fit(checkpoint, card, role), runtime, random_seed)
+
+    judged = classifier(student_checkpoint, "student")
     teacher_checkpoint = _teacher(teacher, lineage, student_checkpoint)
-    if teacher_checkpoint is not None:
-        order = check_fit(teacher_checkpoint, card, "teacher")
-        against = LazyClassifier(teacher_checkpoint, card, order, runtime)
+    against = classifier(teacher_checkpoint, "teacher") if teacher_checkpoint else None
+    again = [classifier(one, "retrained teacher") for one in _retrained(retrained, teacher_checkpoint)]
     examples = load(chosen_task, "evaluation", data_root)
     hidden = np.isnan(examples.labels) if card.kind == "regression" else examples.labels < 0
     if hidden.any():
@@ -76,7 +94,17 @@ def make_plan(
             found=f"{int(hidden.sum())} of {len(examples)} hidden",
             fix="evaluate on a split with labels",
         )
-    return Plan(chosen_task, frozen, examples, judged, against, lineage, data_root)
+    return Plan(
+        task=chosen_task,
+        protocol=frozen,
+        examples=examples,
+        student=judged,
+        teacher=against,
+        random_student=classifier(student_checkpoint, "student", RANDOM_STUDENT_SEED),
+        retrained=tuple(again),
+        lineage=lineage,
+        data_root=data_root,
+    )
 
 
 def _check_scores(task: Task) -> None:
@@ -93,6 +121,27 @@ def _check_scores(task: Task) -> None:
                 found=repr(name),
                 fix="correct the task file (`xkd-bench metrics list`)",
             )
+
+
+def _retrained(named: Sequence[str], teacher: Checkpoint | None) -> list[Checkpoint]:
+    """The retrained teachers: none twice, and none the teacher itself, which would be a ceiling of 1."""
+    if named and teacher is None:
+        raise BadInputError(
+            where="--retrained-teacher", expected="a --teacher as well", found="none", fix="name the teacher"
+        )
+    found: list[Checkpoint] = []
+    for location in named:
+        checkpoint = open_checkpoint(location)
+        assert teacher is not None
+        if checkpoint.hash in {teacher.hash, *(other.hash for other in found)}:
+            raise BadInputError(
+                where=f"--retrained-teacher {location}",
+                expected="the teacher trained again with another seed",
+                found="the same weights as the teacher" if checkpoint.hash == teacher.hash else "one named twice",
+                fix="train it with `xkd-bench distill finetune … --seed 1`",
+            )
+        found.append(checkpoint)
+    return found
 
 
 def _teacher(named: str | None, lineage: LineageRecord | None, student: Checkpoint) -> Checkpoint | None:

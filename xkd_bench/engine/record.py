@@ -6,6 +6,7 @@ import os
 import platform
 import resource
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,19 +16,22 @@ import numpy as np
 import torch
 
 import xkd_bench
+from xkd_bench.engine.explanation_record import explanation_parts, score_records
 from xkd_bench.engine.judge import Judgement
+from xkd_bench.engine.judge_explanations import AlignmentJudgement
 from xkd_bench.engine.plan import Plan
 from xkd_bench.models.checkpoint import Checkpoint
+from xkd_bench.probes import coalitions, explanations
 from xkd_bench.probes.predictions import PROBE_VERSION, library_versions
 from xkd_bench.probes.speed import Speed
 from xkd_bench.records import canonical_json
 from xkd_bench.records.schema import (
+    ExplanationsRecord,
     FileRecord,
     GateRecord,
     ModelRecord,
     ProtocolRecord,
     RunRecord,
-    ScoreRecord,
     TaskRecord,
     TaskResult,
 )
@@ -37,16 +41,20 @@ NOT_WRITTEN = "sha256:" + "0" * 64
 
 @dataclass(frozen=True)
 class Cost:
-    """What a run cost. forwards: examples each model was asked by the probes, timing apart."""
+    """What a run cost. predicted: examples each model predicted; forwards: all that probes asked it, timing apart."""
 
     started: datetime
     seconds: float
+    predicted: dict[str, int]
     forwards: dict[str, int]
     speed: Speed
 
 
-def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], examples_hash: str | None) -> TaskResult:
-    """The content of `record.json`: equal for two runs of the same thing on one kind of machine, to the byte."""
+def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], hashes: Mapping[str, str]) -> TaskResult:
+    """The content of `record.json`: equal for two runs of the same thing on one kind of machine, to the byte.
+
+    hashes: of the tables beside it, by file name.
+    """
     protocol_hash = canonical_json.content_hash(plan.protocol.model_dump(mode="json"))
     places = {"teacher_location": None, "task_location": None}
     return TaskResult(
@@ -57,14 +65,27 @@ def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], exa
         teacher=_model_record(plan.teacher.checkpoint) if plan.teacher else None,
         lineage=plan.lineage.model_copy(update=places) if plan.lineage else None,
         gate={role: GateRecord(**asdict(gate)) for role, gate in judgement.gate.items()},
-        scores={name: ScoreRecord(**asdict(score)) for name, score in judgement.scores.items()},
-        slices={
-            part: {name: ScoreRecord(**asdict(score)) for name, score in scores.items()}
-            for part, scores in judgement.slices.items()
-        },
+        scores=score_records(judgement.scores),
+        slices={part: score_records(scores) for part, scores in judgement.slices.items()},
+        explanations=_explanations(plan, judgement.alignment, hashes) if judgement.alignment else None,
         warnings=(*warnings, *judgement.warnings),
-        examples=FileRecord(name="examples.parquet", sha256=examples_hash or NOT_WRITTEN, rows=len(plan.examples)),
+        examples=_file("examples.parquet", len(plan.examples), hashes),
         provenance=_provenance(plan),
+    )
+
+
+def _file(name: str, rows: int, hashes: Mapping[str, str]) -> FileRecord:
+    return FileRecord(name=name, sha256=hashes.get(name, NOT_WRITTEN), rows=rows)
+
+
+def _explanations(plan: Plan, alignment: AlignmentJudgement, hashes: Mapping[str, str]) -> ExplanationsRecord:
+    card = plan.protocol.explanations
+    examples = min(card.examples or len(plan.examples), len(plan.examples))
+    return ExplanationsRecord(
+        table=_file("explanations.parquet", examples, hashes),
+        retrained_teachers=tuple(model.checkpoint.hash for model in plan.retrained),
+        random_student_examples=min(card.random_student_examples, examples),
+        **explanation_parts(alignment),
     )
 
 
@@ -104,12 +125,17 @@ def _provenance(plan: Plan) -> dict[str, Any]:
     return {
         "xkd_bench": xkd_bench.__version__,
         "libraries": library_versions() | {"numpy": np.__version__},
-        "probes": {"predictions": PROBE_VERSION},
+        "probes": {
+            "predictions": PROBE_VERSION,
+            "coalitions": coalitions.PROBE_VERSION,
+            "explanations": explanations.PROBE_VERSION,
+        },
         "settings": {
             "dtype": plan.student.runtime.dtype,
             "inputs": plan.task.card.inputs.model_dump(),
             "labels": list(plan.task.card.labels),
             "statistics": plan.protocol.statistics.model_dump(),
+            "explanations": plan.protocol.explanations.model_dump(mode="json"),
         },
     }
 
@@ -122,7 +148,7 @@ def run_record(plan: Plan, cost: Cost) -> RunRecord:
         started=cost.started.isoformat(timespec="seconds"),
         seconds=round(cost.seconds, 3),
         forwards=cost.forwards,
-        stored={role: max(0, asked[role] - cost.forwards[role]) for role in asked},
+        stored={role: max(0, asked[role] - cost.predicted.get(role, 0)) for role in asked},
         timing_forwards=cost.speed.forwards,
         peak_memory_bytes=_peak_memory(runtime.device),
         device=f"{runtime.device}: {torch.cuda.get_device_name() if runtime.device == 'cuda' else _processor()}",

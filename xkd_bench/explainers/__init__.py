@@ -6,16 +6,11 @@
 
 from __future__ import annotations
 
-from xkd_bench.explainers.agreement import (
-    coalition_fidelity,
-    contrast_mismatch,
-    counterfactual_agreement,
-    reliability,
-)
 from xkd_bench.explainers.coalitions import Coalitions, halves, plan_coalitions
 from xkd_bench.explainers.lime import lime_attributions
 from xkd_bench.explainers.masked_text import DELETE, distinct, masked_text, masked_texts
 from xkd_bench.explainers.occlusion import occlusion_effects
+from xkd_bench.explainers.reliability import reliability
 from xkd_bench.explainers.shapley import shapley_values
 from xkd_bench.explainers.units import Unit, WordScores, unit_of_tokens, units_of, words_from_tokens
 
@@ -24,9 +19,6 @@ __all__ = [
     "Coalitions",
     "Unit",
     "WordScores",
-    "coalition_fidelity",
-    "contrast_mismatch",
-    "counterfactual_agreement",
     "distinct",
     "halves",
     "lime_attributions",

@@ -11,7 +11,9 @@ from functools import partial
 
 import numpy as np
 
+from xkd_bench.explainers.cards import card_beside
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray, law_weights
+from xkd_bench.explainers.contract import TableExplainer
 
 KERNEL_WIDTH = 25.0
 LIMIT_SAMPLES = 100_000  # so many that the ridge no longer shows and more would change nothing
@@ -70,3 +72,6 @@ def kernel(distance: FloatArray) -> FloatArray:
 
 def _weigh(distance: FloatArray, weights: FloatArray) -> FloatArray:
     return kernel(distance) * weights
+
+
+explainer = TableExplainer(card=card_beside(__file__), explain=lime_attributions)

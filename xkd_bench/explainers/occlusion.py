@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from xkd_bench.explainers.cards import card_beside
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray, kept_all
+from xkd_bench.explainers.contract import TableExplainer
 
 
 def occlusion_effects(masks: BoolArray, values: FloatArray, enumerated: bool = False) -> FloatArray:
@@ -20,3 +22,6 @@ def occlusion_effects(masks: BoolArray, values: FloatArray, enumerated: bool = F
     rows = np.flatnonzero(masks.sum(axis=1) == n - 1)
     effects[masks[rows].argmin(axis=1)] = values[kept_all(masks)] - values[rows]
     return effects
+
+
+explainer = TableExplainer(card=card_beside(__file__), explain=occlusion_effects)

@@ -6,7 +6,9 @@ import math
 
 import numpy as np
 
+from xkd_bench.explainers.cards import card_beside
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray, kept_all, kept_none, law_weights
+from xkd_bench.explainers.contract import TableExplainer
 
 
 def shapley_values(masks: BoolArray, values: FloatArray, enumerated: bool) -> FloatArray:
@@ -54,3 +56,6 @@ def kernel_regression(masks: BoolArray, values: FloatArray) -> FloatArray:
     target = root * (values - empty - kept * gain)
     solution = np.linalg.lstsq(design, target, rcond=1e-10)[0]
     return np.asarray(gain / n + solution - solution.mean())
+
+
+explainer = TableExplainer(card=card_beside(__file__), explain=shapley_values)

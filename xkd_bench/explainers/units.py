@@ -65,6 +65,20 @@ def units_of(input: TextInput) -> tuple[Unit, ...]:
     return _units_of_segment(input.text, 0) + _units_of_segment(input.text_pair or "", 1)
 
 
+def within_words(input: TextInput, most: int) -> TextInput:
+    """The input with each segment cut after its `most`-th unit; itself where none is longer.
+
+    A model whose window has `most` tokens sees nothing beyond, since every unit is at least one token.
+    """
+    parts = (input.text, input.text_pair)
+    cut = [part if part is None else _cut(part, _units_of_segment(part, 0), most) for part in parts]
+    return TextInput(cut[0] or "", cut[1])
+
+
+def _cut(text: str, units: Sequence[Unit], most: int) -> str:
+    return text if len(units) <= most else text[: units[most - 1].end]
+
+
 def unit_of_tokens(
     units: Sequence[Unit], offsets: Sequence[tuple[int, int]], segments: Sequence[int | None]
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:

@@ -61,14 +61,15 @@ def columns_of(
 ) -> tuple[Column, ...]:
     """The columns of a table over `results`: every score that one of them holds and that has a card.
 
-    Without a teacher, scores of a pair are left out: none can have a value.
+    Without a teacher, scores of a pair are left out: none can have a value. Those of explanations have their own table.
     """
-    held = {name for result in results for name in result.scores}
+    held = {name for result in results for name in result.scores} | {facts.headline}
+    subjects = ("model", "pair") if with_teacher else ("model",)
     order = {name: place for place, name in enumerate((facts.headline, *facts.beside))}
     cards = [
         card
         for card in in_reading_order(metrics)
-        if card.name in held | {facts.headline} and (with_teacher or card.subject == "model")
+        if card.name in held and card.subject in subjects
     ]
     cards.sort(key=lambda card: order.get(card.name, len(order)))
     columns = [column_of(card, facts.headline) for card in cards]
@@ -80,7 +81,7 @@ def columns_of(
 
 def unknown_scores(results: Iterable[TaskResult], metrics: Mapping[str, MetricCard]) -> tuple[str, ...]:
     """Names of scores that no metric known here explains."""
-    held = {name.removeprefix("teacher.") for result in results for name in result.scores}
+    held = {name.removeprefix("teacher.").partition(".")[0] for result in results for name in result.scores}
     return tuple(sorted(held - set(metrics)))
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from xkd_bench.leaderboard.alignment import HEADLINE, WITHOUT_EXPLAINER
 from xkd_bench.leaderboard.cells import REASONS
 from xkd_bench.leaderboard.columns import Column, column_of
 from xkd_bench.leaderboard.facts import TaskFacts, facts_of_record
@@ -120,7 +121,10 @@ def entry_of(submission: Submission, tasks: Mapping[str, TaskFacts], anchors: An
 
 def meanings_of(sections: Sequence[Section], metrics: Mapping[str, MetricCard]) -> tuple[Meaning, ...]:
     """The cards of every column on the page, in reading order."""
-    shown = {column.key for section in sections for table in section.tables for column in table.columns}
+    tables = [table for section in sections for table in section.tables]
+    shown = {column.key for table in tables for column in table.columns}
+    if any(table.alignment for table in tables):
+        shown |= {HEADLINE, *WITHOUT_EXPLAINER}
     return tuple(
         Meaning(column_of(card, ""), card.formula, card.citation)
         for card in in_reading_order(metrics)

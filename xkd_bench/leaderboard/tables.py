@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import inf
 
 from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard.alignment import AlignmentTable, alignment_table
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
@@ -68,6 +69,7 @@ class Table:
     columns: tuple[Column, ...]
     teacher_row: tuple[Cell, ...]
     rows: tuple[Row, ...]
+    alignment: AlignmentTable | None
     slices: SliceTable | None
     plot: Plot | None
     notes: tuple[str, ...]
@@ -136,7 +138,7 @@ def slice_table(
     facts: TaskFacts, ordered: Sequence[Measured], rows: Sequence[Row], columns: Sequence[Column]
 ) -> SliceTable | None:
     """Headline, and agreement where there is a teacher, on each part of the split."""
-    held = {name for row in ordered for name in row.result.slices}
+    held = {name for row in ordered for name, scores in row.result.slices.items() if facts.headline in scores}
     parts = [name for name in facts.slices if name in held] + sorted(held - set(facts.slices))
     axis = agreement_axis(columns, [row.result for row in ordered])
     shown = [column for column in columns if column.is_headline] + ([axis] if axis else [])
@@ -249,6 +251,7 @@ def table_of(
     teacher = first.teacher if first.track is not None else None
     columns = columns_of(facts, results, metrics, with_teacher=teacher is not None)
     rows = tuple(student_row(row, columns, teacher) for row in ordered)
+    alignment = alignment_table([row.name for row in ordered], results, metrics) if teacher is not None else None
     return Table(
         anchor=anchor,
         task_title=facts.title,
@@ -260,7 +263,8 @@ def table_of(
         columns=columns,
         teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
         rows=rows,
+        alignment=alignment,
         slices=slice_table(facts, ordered, rows, columns),
         plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,
-        notes=notes_of(ordered, columns, metrics),
+        notes=(*notes_of(ordered, columns, metrics), *(alignment.notes if alignment else ())),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.metrics.contract import Direction, MetricCard, Reason, Subject, TaskKind
+from xkd_bench.metrics.contract import Direction, Group, MetricCard, Reason, Subject, TaskKind
 from xkd_bench.plugins import read_card
 
 
@@ -34,7 +34,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "name": ("the entry point's name", _text),
     "title": ("a few words", _text),
     "summary": ("one sentence", _text),
-    "group": _one_of(("quality", "agreement", "calibration")),
+    "group": _one_of(get_args(Group)),
     "subject": _one_of(get_args(Subject)),
     "kinds": (f"a list out of {', '.join(get_args(TaskKind))}", _kinds),
     "direction": _one_of(get_args(Direction)),
@@ -67,6 +67,13 @@ def parse_card(raw: dict[str, Any], where: str) -> MetricCard:
                 where=f"{where}, field {name}", expected=expected, found=repr(value), fix="correct the card"
             )
     low, high = (None if isinf(end) else float(end) for end in raw["range"])
+    if raw["subject"] == "explanation" and None in (low, high):
+        raise BadInputError(
+            where=f"{where}, field range",
+            expected="two bounds, since the distribution of a similarity is counted in bins between them",
+            found=repr(raw["range"]),
+            fix="correct the card",
+        )
     return MetricCard(**{**raw, "kinds": tuple(raw["kinds"]), "range": (low, high)})
 
 

@@ -24,7 +24,8 @@ from xkd_bench.errors import ExampleIdError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-Subject = Literal["model", "pair"]
+Subject = Literal["model", "pair", "explanation", "coalitions"]
+Group = Literal["quality", "agreement", "alignment", "calibration"]
 TaskKind = Literal["classification", "regression"]
 Direction = Literal["higher", "lower", "none"]
 Status = Literal["ok", "flagged", "undefined"]
@@ -38,6 +39,7 @@ Reason = Literal[
     "not_converged",
     "non_finite",
     "not_measured",  # no teacher was given, or the probe was not run
+    "short_scale",  # floor and ceiling are closer than four standard errors of their difference
 ]
 
 
@@ -101,6 +103,63 @@ class PairView:
         )
 
 
+@dataclass(frozen=True)
+class ExplanationView:
+    """Both models' explanations by one explainer, n examples in the order of `example_ids`.
+
+    teacher, student: n vectors each, one score per unit; those of an example have one length, over the same units.
+    punctuation: n masks of the units that are punctuation marks. reasons: n, why an example's vectors must not be used,
+    None where they stand. teacher_class: (n,), the class the teacher predicts, or one number throughout for a
+    regression. clusters: as in `ModelView`.
+
+    Raises `ValueError` naming the first example whose two vectors and mask are not of one length.
+    """
+
+    example_ids: tuple[str, ...]
+    teacher: tuple[FloatArray, ...]
+    student: tuple[FloatArray, ...]
+    punctuation: tuple[NDArray[np.bool_], ...]
+    reasons: tuple[Reason | None, ...]
+    teacher_class: IntArray
+    clusters: NDArray[Any] | None = None
+
+    def __post_init__(self) -> None:
+        rows = zip(self.example_ids, self.teacher, self.student, self.punctuation, strict=True)
+        for example_id, teacher, student, punctuation in rows:
+            if not teacher.shape == student.shape == punctuation.shape == (len(teacher),):
+                raise ValueError(
+                    f"expected one score per unit from both models, found {teacher.shape} of the teacher, "
+                    f"{student.shape} of the student and a mask {punctuation.shape} for example {example_id!r}"
+                )
+
+
+@dataclass(frozen=True)
+class CoalitionView:
+    """Both models on the same maskings of one example's n units.
+
+    masks: (m, n), True where the unit is kept, no row twice. teacher, student: (m,), the explained scalar of both
+    models. Raises `ValueError` where the full or the empty masking is not among the rows.
+    """
+
+    masks: NDArray[np.bool_]
+    teacher: FloatArray
+    student: FloatArray
+
+    def __post_init__(self) -> None:
+        if not self.masks.all(axis=1).any() or self.masks.any(axis=1).all():
+            raise ValueError(f"expected the full and the empty masking among the rows, found {len(self.masks)} others")
+
+    @property
+    def full(self) -> int:
+        """Row of the masking that keeps every unit."""
+        return int(self.masks.sum(axis=1).argmax())
+
+    @property
+    def empty(self) -> int:
+        """Row of the masking that keeps none."""
+        return int(self.masks.sum(axis=1).argmin())
+
+
 View = ModelView | PairView
 
 
@@ -111,7 +170,7 @@ class MetricCard:
     name: str
     title: str
     summary: str
-    group: Literal["quality", "agreement", "calibration"]
+    group: Group
     subject: Subject
     kinds: tuple[TaskKind, ...]
     direction: Direction
@@ -147,7 +206,30 @@ class WeightMetric:
     flag: Callable[[Any], Reason | None] = lambda view: None
 
 
-Metric = SumMetric | WeightMetric
+@dataclass(frozen=True)
+class SimilarityMetric:
+    """How alike two explanations of one example are; the score is the mean over examples.
+
+    similarity: (p, n) scores of one model and (p, n) of the other, p examples of n ≥ 3 units each → (p,). Exactly 1 for
+    equal vectors, and unchanged when a vector is multiplied by a positive number. NaN where one of the two cannot be
+    compared with any other (all zeros, or constant). A row's value depends on that row alone, to the last bit.
+    """
+
+    card: MetricCard
+    similarity: Callable[[FloatArray, FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class CoalitionMetric:
+    """per_example: how alike two models answer the maskings of one example, NaN where it has no value; the score is
+    the mean over examples."""
+
+    card: MetricCard
+    per_example: Callable[[CoalitionView], float]
+
+
+PredictionMetric = SumMetric | WeightMetric
+Metric = PredictionMetric | SimilarityMetric | CoalitionMetric
 
 
 @dataclass(frozen=True)

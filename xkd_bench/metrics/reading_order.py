@@ -6,7 +6,12 @@ from collections.abc import Mapping
 
 from xkd_bench.metrics.contract import MetricCard
 
-GROUPS = {"quality": "Quality", "agreement": "Agreement with the teacher", "calibration": "Calibration"}
+GROUPS = {
+    "quality": "Quality",
+    "agreement": "Agreement with the teacher",
+    "alignment": "Alignment of the reasons",
+    "calibration": "Calibration",
+}
 # What a reader looks for first in each group; metrics not named here follow in the order of the registry.
 READING_ORDER = (
     "kappa",
@@ -21,6 +26,14 @@ READING_ORDER = (
     "teacher_student_spearman",
     "concordance",
     "mean_absolute_difference",
+    "centred_cosine",
+    "coalition_fidelity",
+    "counterfactual_agreement",
+    "raw_cosine",
+    "rank_correlation",
+    "top_overlap",
+    "sign_agreement",
+    "contrast_mismatch",
     "expected_calibration_error",
     "calibration_gap",
     "confidence_correlation",

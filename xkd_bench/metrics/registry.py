@@ -7,9 +7,24 @@ from functools import cache
 from xkd_bench import plugins
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.cards import parse_card
-from xkd_bench.metrics.contract import Metric, MetricCard, SumMetric, WeightMetric
+from xkd_bench.metrics.contract import (
+    CoalitionMetric,
+    Metric,
+    MetricCard,
+    PredictionMetric,
+    SimilarityMetric,
+    Subject,
+    SumMetric,
+    WeightMetric,
+)
 
 GROUP = "xkd_bench.metrics"
+KINDS: dict[Subject, tuple[type[Metric], ...]] = {
+    "model": (SumMetric, WeightMetric),
+    "pair": (SumMetric, WeightMetric),
+    "explanation": (SimilarityMetric,),
+    "coalitions": (CoalitionMetric,),
+}
 
 
 @cache
@@ -36,15 +51,18 @@ def _card(name: str) -> MetricCard:
 
 
 def load(name: str) -> Metric:
-    """The metric called `name`. Raises `BadInputError` for an unknown name, or one that is no metric."""
+    """The metric called `name`. Raises `BadInputError` for an unknown name, or one that is no metric of what its card
+    says it measures."""
     point = plugins.find(GROUP, name)
     metric = point.load()
-    if not isinstance(metric, SumMetric | WeightMetric):
+    kinds = KINDS[_card(name).subject]
+    if not isinstance(metric, kinds):
         raise BadInputError(
             where=f"entry point {name} of {GROUP}",
-            expected="a SumMetric or WeightMetric (xkd_bench.metrics.contract)",
+            expected=f"a {' or '.join(kind.__name__ for kind in kinds)} (xkd_bench.metrics.contract), "
+            f"the card's subject being {_card(name).subject!r}",
             found=f"{type(metric).__name__} at {point.value}",
-            fix="let the entry point name the metric itself, e.g. package.module:metric",
+            fix="let the entry point name the metric itself, e.g. package.module:metric, and the card what it measures",
         )
     if metric.card != _card(name):
         raise BadInputError(
@@ -56,6 +74,20 @@ def load(name: str) -> Metric:
     return metric
 
 
-def load_all() -> tuple[Metric, ...]:
-    """Every installed metric, sorted by name."""
+def prediction_metrics() -> tuple[PredictionMetric, ...]:
+    """Every installed metric of predictions, of a model or of a pair, sorted by name."""
+    return tuple(metric for metric in _all() if isinstance(metric, SumMetric | WeightMetric))
+
+
+def similarity_metrics() -> tuple[SimilarityMetric, ...]:
+    """Every installed measure of how alike two explanations are, sorted by name."""
+    return tuple(metric for metric in _all() if isinstance(metric, SimilarityMetric))
+
+
+def coalition_metrics() -> tuple[CoalitionMetric, ...]:
+    """Every installed measure of how alike two models answer maskings, sorted by name."""
+    return tuple(metric for metric in _all() if isinstance(metric, CoalitionMetric))
+
+
+def _all() -> tuple[Metric, ...]:
     return tuple(load(name) for name in plugins.installed(GROUP))

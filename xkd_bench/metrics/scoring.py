@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from xkd_bench.metrics.contract import (
     FloatArray,
-    Metric,
     MetricCard,
     ModelView,
     PairView,
+    PredictionMetric,
     Score,
     SumMetric,
     View,
@@ -45,7 +45,7 @@ class Resampled:
 
 def score_all(
     view: View,
-    metrics: Sequence[Metric],
+    metrics: Sequence[PredictionMetric],
     resamples: int,
     seed_words: tuple[str, ...],
     subset: NDArray[np.bool_] | None = None,
@@ -89,7 +89,7 @@ def applies(card: MetricCard, view: View) -> bool:
 
 def resample(
     view: View,
-    metrics: Sequence[Metric],
+    metrics: Sequence[PredictionMetric],
     resamples: int,
     seed_words: tuple[str, ...],
     subset: NDArray[np.bool_] | None = None,
@@ -125,7 +125,7 @@ def resample(
     return {name: Resampled(plain[name], values[name]) for name in plain} | dict.fromkeys(summed.non_finite, no_value)
 
 
-def _score(metric: Metric, found: Resampled, part: View, n: int) -> Score:
+def _score(metric: PredictionMetric, found: Resampled, part: View, n: int) -> Score:
     if isnan(found.value):
         return Score.undefined(metric.card.undefined_as, n)
     if isinf(found.value):

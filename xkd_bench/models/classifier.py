@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,7 +16,7 @@ from xkd_bench.models.batching import ROW_MULTIPLE, Batch, plan_batches
 from xkd_bench.models.checkpoint import Checkpoint
 from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack
 from xkd_bench.models.fit import LabelOrder
-from xkd_bench.models.loading import Dtype, load_model
+from xkd_bench.models.loading import Dtype, load_model, random_model
 from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import Input
 
@@ -59,33 +59,65 @@ class Classifier:
     (`models.batching`). `forwards` counts the examples that went through the model.
     """
 
-    def __init__(self, checkpoint: Checkpoint, card: TaskCard, order: LabelOrder, runtime: Runtime) -> None:
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        card: TaskCard,
+        order: LabelOrder,
+        runtime: Runtime,
+        random_seed: int | None = None,
+    ) -> None:
         self.checkpoint, self.card, self.runtime = checkpoint, card, runtime
-        self.model: Any = load_model(checkpoint, card, runtime.dtype).to(runtime.device)
+        if random_seed is None:
+            model = load_model(checkpoint, card, runtime.dtype)
+        else:
+            model = random_model(checkpoint, card, random_seed, runtime.dtype)
+        self.model: Any = model.to(runtime.device).requires_grad_(False)
         self.encoder: Encoder = make_encoder(checkpoint, card, self.model)
         self.forwards = 0
-        self._columns = list(order.columns)
+        self.columns = list(order.columns)  # which output of the model answers for each class of the task
         self._tokens = runtime.tokens
 
     def logits(self, inputs: Sequence[Input], advance: Callable[[int], None] = lambda count: None) -> FloatArray:
         """Logits (n, C) as float64, in the order of `inputs`. `advance` hears how many examples were just done."""
-        if not inputs:
-            return np.empty((0, len(self._columns)))
         rows = self.encoder.encode(inputs)
-        found = np.empty((len(rows), len(self._columns)))
-        waiting = self._plan([self.encoder.length(row) for row in rows], range(len(rows)))
+        return np.asarray(self.in_batches(rows, self._forward, advance)).reshape(len(rows), len(self.columns))
+
+    def in_batches(
+        self,
+        rows: Sequence[Row],
+        compute: Callable[[dict[str, torch.Tensor], int], Iterable[Any]],
+        advance: Callable[[int], None] = lambda count: None,
+        forwards_a_row: int = 1,
+    ) -> list[Any]:
+        """What `compute` finds for each of `rows`, in their order; the rows of a batch have one length.
+
+        compute: (tensors on the device with a batch axis, how many of their first rows count) → one result for each of
+        these. A batch that does not fit into memory is halved and tried again, so `compute` must leave nothing behind.
+        forwards_a_row: examples that go through the model for one row.
+        """
+        found: list[Any] = [None] * len(rows)
+        lengths = [self.encoder.length(row) for row in rows]
+        waiting = self._plan(lengths, range(len(rows)))
         while waiting:
             batch = waiting.pop(0)
+            chosen = [rows[i] for i in batch.rows]
             try:
-                found[list(batch.rows)] = self._forward([rows[i] for i in batch.rows], batch.fill)
+                tensors = stack(chosen + [chosen[-1]] * batch.fill)
+                if "pixel_values" in tensors:
+                    tensors["pixel_values"] = tensors["pixel_values"].to(self.model.dtype)
+                on_device = {name: value.to(self.runtime.device) for name, value in tensors.items()}
+                results = compute(on_device, len(chosen))
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error):
                     raise
                 left = [i for lot in (batch, *waiting) for i in lot.rows]
-                waiting = self._smaller([self.encoder.length(row) for row in rows], left, batch)
+                waiting = self._smaller(lengths, left, batch)
                 continue
-            advance(len(batch.rows))
-        self.forwards += len(rows)
+            for position, result in zip(batch.rows, results, strict=True):
+                found[position] = result
+            self.forwards += len(chosen) * forwards_a_row
+            advance(len(chosen))
         return found
 
     def _plan(self, lengths: Sequence[int], positions: Sequence[int]) -> list[Batch]:
@@ -107,12 +139,8 @@ class Classifier:
         return self._plan(lengths, left)
 
     @torch.inference_mode()
-    def _forward(self, rows: list[Row], fill: int) -> FloatArray:
-        tensors = stack(rows + [rows[-1]] * fill)
-        if "pixel_values" in tensors:
-            tensors["pixel_values"] = tensors["pixel_values"].to(self.model.dtype)
-        logits = self.model(**{name: value.to(self.runtime.device) for name, value in tensors.items()}).logits
-        columns = logits[: len(rows), self._columns]
+    def _forward(self, tensors: dict[str, torch.Tensor], count: int) -> FloatArray:
+        columns = self.model(**tensors).logits[:count, self.columns]
         return np.asarray(columns.to(torch.float64).cpu().numpy())
 
 
@@ -127,11 +155,27 @@ def _out_of_memory(error: BaseException) -> bool:
 
 
 class LazyClassifier:
-    """A classifier that loads its weights when it is first asked: what the store holds costs no load and no forward."""
+    """A classifier that loads its weights when it is first asked: what the store holds costs no load and no forward.
 
-    def __init__(self, checkpoint: Checkpoint, card: TaskCard, order: LabelOrder, runtime: Runtime) -> None:
+    random_seed: not the checkpoint's weights, but its config and tokenizer with all weights drawn anew from this seed.
+    """
+
+    def __init__(
+        self,
+        checkpoint: Checkpoint,
+        card: TaskCard,
+        order: LabelOrder,
+        runtime: Runtime,
+        random_seed: int | None = None,
+    ) -> None:
         self.checkpoint, self.card, self.order, self.runtime = checkpoint, card, order, runtime
+        self.random_seed = random_seed
         self._loaded: Classifier | None = None
+
+    @property
+    def identity(self) -> str:
+        """What stands for the model in a store's key."""
+        return self.checkpoint.hash if self.random_seed is None else f"{self.checkpoint.hash} drawn {self.random_seed}"
 
     @property
     def loaded(self) -> bool:
@@ -143,7 +187,7 @@ class LazyClassifier:
 
     def get(self) -> Classifier:
         if self._loaded is None:
-            self._loaded = Classifier(self.checkpoint, self.card, self.order, self.runtime)
+            self._loaded = Classifier(self.checkpoint, self.card, self.order, self.runtime, self.random_seed)
         return self._loaded
 
 

@@ -15,6 +15,9 @@ from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import ImageInput, Input, TextInput
 
 Row = dict[str, Any]  # name of a forward argument → list of ints, or a tensor without the batch axis
+Spans = tuple[
+    list[tuple[int, int]], list[int | None]
+]  # of each token: characters in its segment; segment, None if special
 
 
 class Encoder(Protocol):
@@ -23,6 +26,11 @@ class Encoder(Protocol):
     def encode(self, inputs: Sequence[Input]) -> list[Row]: ...
 
     def length(self, row: Row) -> int: ...
+
+    def spans(self, inputs: Sequence[Input]) -> list[Spans] | None: ...
+
+    @property
+    def mask_token(self) -> str | None: ...
 
     def save(self, folder: str) -> None: ...
 
@@ -49,20 +57,44 @@ class TextEncoder:
         self._accepted = set(inspect.signature(model.forward).parameters)
 
     def encode(self, inputs: Sequence[Input]) -> list[Row]:
+        return self._rows(self._tokenized(inputs), len(inputs))
+
+    def encode_with_spans(self, inputs: Sequence[Input]) -> tuple[list[Row], list[Spans] | None]:
+        """Rows as of `encode`, and where their tokens lie in the text; None for a tokenizer that does not say."""
+        if not self.tokenizer.is_fast:
+            return self.encode(inputs), None
+        encoded = self._tokenized(inputs, return_offsets_mapping=True)
+        spans = [(encoded["offset_mapping"][i], encoded.sequence_ids(i)) for i in range(len(inputs))]
+        return self._rows(encoded, len(inputs)), spans
+
+    def spans(self, inputs: Sequence[Input]) -> list[Spans] | None:
+        return self.encode_with_spans(inputs)[1]
+
+    @property
+    def mask_token(self) -> str | None:
+        token = self.tokenizer.mask_token
+        return None if token is None else str(token)
+
+    def _rows(self, encoded: Any, count: int) -> list[Row]:
+        names = [name for name in encoded if name in self._accepted]
+        return [{name: encoded[name][i] for name in names} for i in range(count)]
+
+    def _tokenized(self, inputs: Sequence[Input], **options: bool) -> Any:
         texts = [row for row in inputs if isinstance(row, TextInput)]
         if len(texts) != len(inputs):
             raise TypeError("TextEncoder takes TextInput")
         if not texts:
-            return []
+            return {}
         pairs = [row.text_pair for row in texts]
         strategy = "longest_first" if pairs[0] is None else self.truncate
         try:
-            encoded = self.tokenizer(
+            return self.tokenizer(
                 [row.text for row in texts],
                 None if pairs[0] is None else pairs,
                 truncation=strategy,
                 max_length=self.max_length,
                 padding=False,
+                **options,
             )
         except Exception as error:
             # The tokenizers library raises a bare Exception where the part that may give way is too short.
@@ -72,8 +104,6 @@ class TextEncoder:
                 found=str(error),
                 fix="raise max_length, or let the other part give way",
             ) from error
-        names = [name for name in encoded if name in self._accepted]
-        return [{name: encoded[name][i] for name in names} for i in range(len(texts))]
 
     def length(self, row: Row) -> int:
         return len(row["input_ids"])
@@ -112,6 +142,13 @@ class ImageEncoder:
 
     def length(self, row: Row) -> int:
         return self._tokens
+
+    def spans(self, inputs: Sequence[Input]) -> list[Spans] | None:
+        return None
+
+    @property
+    def mask_token(self) -> str | None:
+        return None
 
     def save(self, folder: str) -> None:
         self.processor.save_pretrained(folder)

@@ -72,6 +72,16 @@ def load_model(
     return model.eval()
 
 
+def random_model(checkpoint: Checkpoint, card: TaskCard, seed: int, dtype: Dtype = "float32") -> Any:
+    """A model of the checkpoint's config with every weight drawn from `seed`, in eval mode on the CPU."""
+    from transformers import AutoConfig
+
+    with quiet_transformers(), seeded(seed):
+        config = AutoConfig.from_pretrained(str(checkpoint.folder), local_files_only=True, trust_remote_code=False)
+        model = _auto_class(card).from_config(config)
+    return model.to(TORCH_DTYPES[dtype]).eval()
+
+
 def _auto_class(card: TaskCard) -> Any:
     from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
 

@@ -9,118 +9,149 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
-from xkd_bench.errors import NonFiniteError
 from xkd_bench.explainers.coalitions import Coalitions, plan_coalitions
 from xkd_bench.explainers.masked_text import DELETE, distinct, masked_texts
-from xkd_bench.explainers.units import Unit, units_of
-from xkd_bench.metrics.contract import FloatArray
+from xkd_bench.explainers.units import Unit, unit_of_tokens, units_of, within_words
+from xkd_bench.metrics.contract import FloatArray, Reason
 from xkd_bench.models.classifier import LazyClassifier
+from xkd_bench.models.encoding import Encoder
 from xkd_bench.probes.predictions import DECIMALS, prediction_key
 from xkd_bench.progress import progress
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.examples import Examples, TextInput
 
 PROBE = "coalitions"
-PROBE_VERSION = 1
+PROBE_VERSION = 2
 SHARDS_AT_ONCE = 1  # 64 examples are up to 65,000 maskings: full batches, and little lost when a run is killed
+
+Fill = Literal["delete", "mask"]
 
 
 @dataclass(frozen=True)
 class CoalitionSettings:
-    """all_up_to: evaluate all 2ⁿ maskings where they are at most so many, else a sample of `sample`. fill: `delete`, or
-    a token that takes the place of a masked word."""
+    """all_up_to: evaluate all 2ⁿ maskings where they are at most so many, else a sample of `sample`, and of at least
+    `per_unit` · n. fill: `delete` a masked word, or `mask`: put the model's own mask token into its place."""
 
     suite_seed: int
     all_up_to: int
     sample: int
-    fill: str = DELETE
+    per_unit: int = 8
+    fill: Fill = "delete"
+
+    def sample_of(self, units: int) -> int:
+        return max(self.sample, self.per_unit * units)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What is asked about one example, whatever the model: the text, its n units and the maskings (m, n)."""
+
+    example_id: str
+    input: TextInput
+    units: tuple[Unit, ...]
+    coalitions: Coalitions
 
 
 @dataclass(frozen=True)
 class ExampleCoalitions:
-    """One example: its words, the maskings (m, n) and the model's logits (m, C) for each."""
+    """One example: what was asked, the model's logits (m, C), and which units it saw at all, (n,).
 
-    example_id: str
-    units: tuple[Unit, ...]
-    coalitions: Coalitions
+    reason: why there are no logits to use: `not_measured` for a model without a mask token, `non_finite`.
+    """
+
+    planned: Planned
     logits: FloatArray
+    covered: np.ndarray[Any, np.dtype[np.bool_]]
+    reason: Reason | None
 
 
-def maskings_of(examples: Examples, settings: CoalitionSettings) -> list[tuple[tuple[Unit, ...], Coalitions]]:
-    """Words and maskings of every example: a function of the text, its id and the settings, whatever the model."""
+def plan_maskings(examples: Examples, settings: CoalitionSettings) -> list[Planned]:
+    """Words and maskings of every example: a function of the text, its id, the task and the settings."""
     found = []
     for example_id, row in zip(examples.example_ids, examples.inputs, strict=True):
         if not isinstance(row, TextInput):
             raise TypeError("the coalitions of words need texts")
-        units = units_of(row)
+        text = within_words(row, examples.task.inputs.max_length)
+        units = units_of(text)
         seed_words = (settings.suite_seed, examples.fingerprint, example_id)
-        found.append((units, plan_coalitions(len(units), settings.all_up_to, settings.sample, seed_words)))
+        plan = plan_coalitions(len(units), settings.all_up_to, settings.sample_of(len(units)), seed_words)
+        found.append(Planned(example_id, text, units, plan))
     return found
 
 
 def coalitions(
     classifier: LazyClassifier, examples: Examples, settings: CoalitionSettings, store: Store, label: str
 ) -> list[ExampleCoalitions]:
-    """The table of one model, from the store where it is there. Equal texts, within and across examples, run once.
-
-    Raises `NonFiniteError` naming the first example whose logits are not finite; nothing of its shard is stored.
-    """
+    """The table of one model, from the store where it is there. Equal texts, within and across examples, run once."""
     key = prediction_key(classifier, examples) | {
         "probe_version": PROBE_VERSION,
         "suite_seed": settings.suite_seed,
         "all_up_to": settings.all_up_to,
         "sample": settings.sample,
+        "per_unit": settings.per_unit,
         "fill": settings.fill,
     }
     table = store.table(PROBE, key, examples.example_ids)
-    planned = maskings_of(examples, settings)
-    with progress(label, sum(len(plan.masks) for _, plan in planned), "maskings") as shown:
+    planned = plan_maskings(examples, settings)
+    with progress(label, sum(len(plan.coalitions.masks) for plan in planned), "maskings") as shown:
 
         def compute(positions: list[int]) -> pa.Table:
-            logits = _measure(classifier, examples, planned, positions, settings.fill)
-            shown.advance(sum(len(planned[i][1].masks) for i in positions))
-            flat = [rows.astype(np.float32).ravel() for rows in logits]
-            return pa.table({"logits": pa.array(flat, pa.list_(pa.float32()))})
+            chosen = [planned[i] for i in positions]
+            measured = _measure(classifier, chosen, settings.fill, shown.advance)
+            logits = [rows.astype(np.float32).ravel() for rows in measured]
+            covered = covered_units(classifier.get().encoder, chosen)
+            return pa.table(
+                {"logits": pa.array(logits, pa.list_(pa.float32())), "covered": pa.array(covered, pa.list_(pa.bool_()))}
+            )
 
-        stored = table.fill(compute, shards_at_once=SHARDS_AT_ONCE)
+        def resumed(count: int) -> None:
+            shown.advance(round(count / len(planned) * shown.total))
+
+        stored = table.fill(compute, resumed, SHARDS_AT_ONCE)
     classes = classifier.card.classes
-    flat = [np.asarray(row, dtype=np.float64) for row in stored.column("logits").to_pylist()]
     return [
-        ExampleCoalitions(example_id, units, plan, row.reshape(len(plan.masks), classes))
-        for example_id, (units, plan), row in zip(examples.example_ids, planned, flat, strict=True)
+        _example(plan, np.asarray(logits, dtype=np.float64), covered, classes)
+        for plan, logits, covered in zip(
+            planned, stored.column("logits").to_pylist(), stored.column("covered").to_pylist(), strict=True
+        )
     ]
 
 
-def _measure(
-    classifier: LazyClassifier,
-    examples: Examples,
-    planned: Sequence[tuple[tuple[Unit, ...], Coalitions]],
-    positions: Sequence[int],
-    fill: str,
-) -> list[FloatArray]:
-    """Logits (m, C) of each example, rounded; the masked texts of all of them go through the model together."""
-    texts: list[TextInput] = []
-    for i in positions:
-        row = examples.inputs[i]
-        assert isinstance(row, TextInput)
-        texts += masked_texts(row, planned[i][0], planned[i][1].masks, fill)
+def covered_units(encoder: Encoder, planned: Sequence[Planned]) -> list[list[bool]]:
+    """Which units of each text the encoder's window holds; all, where a tokenizer does not say where its tokens lie."""
+    spans = encoder.spans([plan.input for plan in planned])
+    if spans is None:
+        return [[True] * len(plan.units) for plan in planned]
+    return [unit_of_tokens(plan.units, *of_tokens)[1].tolist() for plan, of_tokens in zip(planned, spans, strict=True)]
+
+
+def _example(plan: Planned, logits: FloatArray, covered: list[bool], classes: int) -> ExampleCoalitions:
+    reason: Reason | None = None
+    if not len(logits):
+        reason, logits = "not_measured", np.zeros((len(plan.coalitions.masks), classes)).ravel()
+    elif not np.isfinite(logits).all():
+        reason = "non_finite"
+    rows = logits.reshape(len(plan.coalitions.masks), classes)
+    return ExampleCoalitions(plan, rows, np.asarray(covered, dtype=np.bool_), reason)
+
+
+def _measure(classifier: LazyClassifier, planned: Sequence[Planned], fill: Fill, advance: Any) -> list[FloatArray]:
+    """Logits (m, C) of each example, rounded; none at all where the model has no token to fill with."""
+    model = classifier.get()
+    token = DELETE if fill == "delete" else model.encoder.mask_token
+    if token is None:
+        return [np.empty((0, classifier.card.classes)) for _ in planned]
+    texts = [text for plan in planned for text in masked_texts(plan.input, plan.units, plan.coalitions.masks, token)]
     unique, inverse = distinct(texts)
-    logits = np.round(classifier.get().logits(unique)[inverse], DECIMALS)
-    ends = np.cumsum([len(planned[i][1].masks) for i in positions])
-    found = np.split(logits, ends[:-1])
-    for i, rows in zip(positions, found, strict=True):
-        if not np.isfinite(rows).all():
-            raise NonFiniteError(
-                where=classifier.checkpoint.location,
-                expected="finite logits for every masking",
-                found=f"NaN or infinity for example id {examples.example_ids[i]!r}",
-                fix="check the weights (was the training stable?)",
-            )
-    return found
+    share = len(texts) / max(1, len(unique))  # progress counts maskings, of which several may be one text
+    logits = np.round(model.logits(unique, lambda count: advance(round(count * share)))[inverse], DECIMALS)
+    ends = np.cumsum([len(plan.coalitions.masks) for plan in planned])
+    return np.split(logits, ends[:-1])
 
 
 def log_odds(logits: FloatArray, target: int) -> FloatArray:

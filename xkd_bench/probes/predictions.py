@@ -30,7 +30,7 @@ def prediction_key(classifier: LazyClassifier, examples: Examples) -> dict[str, 
     card = classifier.card
     return {
         "probe_version": PROBE_VERSION,
-        "checkpoint": classifier.checkpoint.hash,
+        "checkpoint": classifier.identity,
         "data": examples.fingerprint,
         "inputs": card.inputs.model_dump(),
         "label_columns": list(classifier.order.columns),

@@ -14,6 +14,10 @@ Finite = Annotated[float, Field(allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
 SCHEMA_VERSION: Literal[1] = 1
 
+# Where a student stands. With retrained teachers, by the interval of the calibrated value: it covers 0, lies below ½,
+# covers ½, lies above ½, or reaches 1. Without any: whether the mean's interval lies above the floor's.
+Verdict = Literal["chance", "nearer_chance", "undecided", "nearer_retrained", "as_retrained", "beyond_chance", "none"]
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -100,6 +104,59 @@ class LineageRecord(Strict):
     libraries: dict[str, str]
 
 
+class ScaleRecord(Strict):
+    """Where a measure lies between chance and the teacher trained again.
+
+    floor: the student's explanations of other examples of equal length and teacher's class. ceiling: explanations of
+    retrained teachers; `retrained` holds each one's own. calibrated: (value − floor) / (ceiling − floor), not clipped.
+    random_student: the student's config with random weights; shown, not used.
+    """
+
+    floor: ScoreRecord
+    ceiling: ScoreRecord
+    calibrated: ScoreRecord
+    random_student: ScoreRecord
+    retrained: tuple[ScoreRecord, ...]
+
+
+class MeasureRecord(Strict):
+    """What stands beside a measure's mean. distribution: examples in equal bins of the measure's range. disattenuated:
+    the mean of value / √(reliability of both models' explanations), None where nothing was sampled."""
+
+    median: ScoreRecord
+    excluded: dict[Reason, Count]
+    distribution: tuple[Count, ...]
+    scale: ScaleRecord | None
+    disattenuated: ScoreRecord | None
+
+
+class ExplainerRecord(Strict):
+    """One explainer, with one fill where it reads maskings. notes: means over examples of what it says of itself."""
+
+    measures: dict[str, MeasureRecord]
+    reliability: dict[Literal["teacher", "student"], ScoreRecord]
+    notes: dict[Literal["teacher", "student"], dict[str, Finite]]
+
+
+class FillRecord(Strict):
+    """Whether a verdict survives another fill. gap: the headline measure with this fill minus that with the first one,
+    on the same examples. verdicts: fill → where the student stands."""
+
+    gap: ScoreRecord
+    verdicts: dict[str, Verdict]
+    survives: bool
+
+
+class ExplanationsRecord(Strict):
+    """Beside the scores: how far each can be trusted. explainers: key → `lime`, or `lime.mask` for the second fill."""
+
+    table: FileRecord
+    retrained_teachers: tuple[Hash, ...]
+    random_student_examples: Count
+    explainers: dict[str, ExplainerRecord]
+    fills: dict[str, FillRecord]
+
+
 class TaskResult(Strict):
     """`record.json`: everything about one student on one task that two runs of the same thing must agree on.
 
@@ -117,6 +174,7 @@ class TaskResult(Strict):
     gate: dict[Literal["student", "teacher"], GateRecord]
     scores: dict[str, ScoreRecord]
     slices: dict[str, dict[str, ScoreRecord]]
+    explanations: ExplanationsRecord | None
     warnings: tuple[Text, ...]
     examples: FileRecord
     provenance: dict[str, Any]

@@ -1,9 +1,10 @@
-"""A submission on disk: `submission.toml`, and per task `record.json`, `run.json` and `examples.parquet`.
+"""A submission on disk: `submission.toml`, and per task `record.json`, `run.json` and two tables.
 
 submissions/<entry>/submission.toml
 submissions/<entry>/<suite>/<task>/record.json      deterministic
 submissions/<entry>/<suite>/<task>/run.json         cost and device
 submissions/<entry>/<suite>/<task>/examples.parquet  ids and numbers, never text or pixels
+submissions/<entry>/<suite>/<task>/explanations.parquet  the same of the examples that were explained
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ MAX_BYTES = {
     "record.json": 1024 * 1024,
     "run.json": 256 * 1024,
     "examples.parquet": 16 * 1024 * 1024,
+    "explanations.parquet": 16 * 1024 * 1024,
 }
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
@@ -18,6 +19,34 @@ class StatisticsCard(Strict):
     resamples: Annotated[int, Field(ge=100, le=1_000_000)]
 
 
+class CoalitionCard(Strict):
+    """How many maskings of a text are evaluated, and what takes a masked word's place.
+
+    All 2ⁿ where they are at most `all_up_to`; else a sample of `sample`, and of at least `per_unit` a word, since
+    single-word maskings alone are two a word. fills: the first one is the headline, the second the question whether a
+    verdict survives it.
+    """
+
+    all_up_to: Annotated[int, Field(ge=2, le=65536)]
+    sample: Annotated[int, Field(ge=8, le=65536)]
+    per_unit: Annotated[int, Field(ge=2, le=64)]
+    fills: Annotated[tuple[Literal["delete", "mask"], ...], Field(min_length=1, max_length=2)]
+
+
+class ExplanationCard(Strict):
+    """examples: how many are explained, chosen by a hash of the id; the whole split where it is left out.
+
+    random_student_examples: of these, how many a student with random weights explains. steps: of integrated gradients.
+    coalitions: left out where no explainer of the protocol reads them.
+    """
+
+    explainers: Annotated[tuple[str, ...], Field(min_length=1)]
+    examples: Annotated[int, Field(ge=1)] | None = None
+    random_student_examples: Annotated[int, Field(ge=0)]
+    steps: Annotated[int, Field(ge=1, le=400)]
+    coalitions: CoalitionCard | None = None
+
+
 class Protocol(Strict):
     schema_version: Literal[1] = 1
     name: str
@@ -25,6 +54,12 @@ class Protocol(Strict):
     title: str
     summary: str
     statistics: StatisticsCard
+    explanations: ExplanationCard
+
+
+def find_protocol(name: str) -> Protocol:
+    """A protocol by its name, or a `.toml` of one's own: its rows stand in a track of their own and in no rank."""
+    return _read(Path(name)) if name.endswith(".toml") else read_protocol(name)
 
 
 def read_protocol(name: str) -> Protocol:
@@ -33,18 +68,22 @@ def read_protocol(name: str) -> Protocol:
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if name not in known:
         raise BadInputError(
-            where="--protocol",
+            where="protocol",
             expected=f"one of {', '.join(known)}",
             found=repr(name),
-            fix="choose one of these",
+            fix="choose one of these (`evaluate` also takes a .toml of your own)",
         )
+    return _read(folder / f"{name}.toml")
+
+
+def _read(path: Path) -> Protocol:
     try:
-        return Protocol.model_validate(read_toml(folder / f"{name}.toml"))
+        return Protocol.model_validate(read_toml(path))
     except ValidationError as error:
         field, message = first_problem(error)
         raise BadInputError(
-            where=f"{folder / name}.toml, {field}",
-            expected="a protocol",
+            where=f"{path}, {field}",
+            expected="a protocol like tasks/protocols/quick.toml",
             found=message,
-            fix="reinstall xkd-bench",
+            fix="mend this field",
         ) from None

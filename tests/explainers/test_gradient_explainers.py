@@ -1,0 +1,362 @@
+"""Integrated gradients and input × gradient: linear models by hand, completeness, and bits that never move."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_text_models import KINDS, ODD_TEXTS, SENTENCES, Bag, ask, make_classifier, same, write_model
+
+from xkd_bench.explainers import integrated_gradients as module
+from xkd_bench.explainers.contract import ExplainerSettings, ModelExplainer
+from xkd_bench.explainers.gradients import explained_scalar
+from xkd_bench.explainers.input_x_gradient import explainer as input_x_gradient
+from xkd_bench.explainers.integrated_gradients import explainer as integrated_gradients
+from xkd_bench.explainers.paper_integrated_gradients import explainer as paper_integrated_gradients
+from xkd_bench.explainers.units import words_from_tokens
+from xkd_bench.randomness import generator
+from xkd_bench.tasks.registry import find_task
+
+EXPLAINERS = [integrated_gradients, input_x_gradient, paper_integrated_gradients]
+PAIRS = (("She slept.", "The girl didn't sleep!"), ("The old queen", "a good film, but bad"))
+
+
+def names(explainer: ModelExplainer) -> str:
+    return explainer.card.name
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("small text models")
+    return {kind: write_model(folder / kind, kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="module")
+def classifiers(folders):
+    return {kind: make_classifier(folder) for kind, folder in folders.items()}
+
+
+def explain(explainer, classifier, questions, steps=16):
+    heard = []
+    found = explainer.explain(classifier, questions, ExplainerSettings(2026, steps), heard.append)
+    assert sum(heard) == len(questions)
+    return found
+
+
+def log_odds(logits, target):
+    others = np.delete(logits, target)
+    return logits[target] - np.log(np.exp(others).sum())
+
+
+def at_baseline(classifier, question, keep):
+    """F with padding in the place of every token that `keep` does not name, positions as in the text."""
+    rows, spans = classifier.encoder.encode_with_spans([question.input])
+    ids, segments = rows[0]["input_ids"], spans[0][1]
+    kept = keep(segments)
+    padding = classifier.encoder.tokenizer.pad_token_id
+    first = padding + 1 if classifier.checkpoint.model_type == "roberta" else 0
+    tensors = {name: torch.tensor([values]) for name, values in rows[0].items()}
+    tensors["input_ids"] = torch.tensor([[i if k else padding for i, k in zip(ids, kept, strict=True)]])
+    tensors["position_ids"] = torch.arange(first, first + len(ids))[None]
+    with torch.no_grad():
+        logits = classifier.model(**tensors).logits[0].double().numpy()
+    return log_odds(logits, question.target)
+
+
+def all_specials(segments):
+    return [segment is None for segment in segments]
+
+
+def both_ends(segments):
+    return [i in (0, len(segments) - 1) for i in range(len(segments))]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("texts", [SENTENCES, PAIRS], ids=["texts", "pairs"])
+def test_integrated_gradients_sum_to_the_difference(classifiers, kind, texts):
+    classifier, questions = classifiers[kind], ask(*texts)
+    logits = classifier.logits([question.input for question in questions])
+    for question, at_text, found in zip(
+        questions, logits, explain(integrated_gradients, classifier, questions, 128), strict=True
+    ):
+        difference = log_odds(at_text, question.target) - at_baseline(classifier, question, all_specials)
+        assert found.reason is None
+        assert found.covered.all()
+        assert found.notes["special_share"] == 0, "the tokenizer's own tokens are the same in the baseline"
+        gap = abs(found.scores.sum() - difference) / max(abs(difference), 1e-3)
+        assert gap == pytest.approx(found.notes["gap"], abs=1e-4)
+        assert gap < 0.05
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_papers_baseline_has_no_separator_inside_a_pair(classifiers, kind):
+    classifier, questions = classifiers[kind], ask(*PAIRS)
+    logits = classifier.logits([question.input for question in questions])
+    whole = explain(integrated_gradients, classifier, questions)
+    for question, at_text, found, other in zip(
+        questions, logits, explain(paper_integrated_gradients, classifier, questions, 3), whole, strict=True
+    ):
+        assert found.notes["steps"] == 50
+        assert found.notes["special_share"] > 0, "the separator inside goes from padding to itself"
+        difference = log_odds(at_text, question.target) - at_baseline(classifier, question, both_ends)
+        shift = difference - (log_odds(at_text, question.target) - at_baseline(classifier, question, all_specials))
+        assert abs(shift) > 1e-3
+        assert not np.allclose(found.scores, other.scores, rtol=0.01)
+    one_text = ask(*SENTENCES)
+    same_baseline = [row.scores for row in explain(paper_integrated_gradients, classifier, one_text)]
+    for found, other in zip(explain(integrated_gradients, classifier, one_text, 50), same_baseline, strict=True):
+        if found.notes["steps"] == 50:
+            np.testing.assert_array_equal(found.scores, other)
+
+
+def test_a_linear_model_by_hand(folders):
+    classifier = make_classifier(folders["bert"])
+    tokenizer = classifier.encoder.tokenizer
+    classifier.model = bag = Bag(len(tokenizer), 2)
+    table = bag.embedding.weight.detach().double().numpy()
+    for question in ask("The old queen slept.", ("good film", "a bad, bad film"), target=0):
+        encoding = tokenizer(*question.input[: 1 if question.input.text_pair is None else 2])
+        ids = np.array(encoding["input_ids"])
+        special = np.array([segment is None for segment in encoding.sequence_ids()])
+        gradient = np.array([1.0, -1.0])  # of z_0 − z_1 by each token's embedding
+        by_token = {
+            integrated_gradients: np.where(special, 0.0, (table[ids] - table[tokenizer.pad_token_id]) @ gradient),
+            input_x_gradient: table[ids] @ gradient,
+        }
+        offsets = tokenizer(*question.input[: len(encoding.sequence_ids()) and 2], return_offsets_mapping=True)
+        for explainer, scores in by_token.items():
+            words = words_from_tokens(
+                question.units, offsets["offset_mapping"], encoding.sequence_ids(), scores
+            )
+            found = explain(explainer, classifier, [question], 2)[0]
+            np.testing.assert_allclose(found.scores, words.scores, atol=1e-6)
+            assert found.notes["special_share"] == pytest.approx(words.special_share, abs=1e-6)
+
+
+def test_the_explained_scalar_is_the_log_odds(folders, tmp_path):
+    labels = ("a", "b", "c")
+    classifier = make_classifier(write_model(tmp_path, "bert", labels), labels)
+    inputs = [question.input for question in ask(*SENTENCES[:1] * 8)]
+    rows = classifier.encoder.encode(inputs)
+    tensors = {name: torch.tensor([row[name] for row in rows]) for name in rows[0]}
+    tensors["target"] = torch.arange(8) % 3
+    scalar, arguments = explained_scalar(classifier, tensors)
+    expected = [log_odds(logits, i % 3) for i, logits in enumerate(classifier.logits(inputs))]
+    np.testing.assert_allclose(scalar(*arguments).detach().numpy(), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+def test_every_question_has_its_own_target(tmp_path, explainer):
+    three = make_classifier(write_model(tmp_path / "three", "bert", ("a", "b", "c")), ("a", "b", "c"))
+    asked = [ask(SENTENCES[1], target=target)[0] for target in (0, 1, 2)]
+    together = explain(explainer, three, asked)
+    for question, found in zip(asked, together, strict=True):
+        assert same([found], explain(explainer, three, [question]))
+    assert len({found.scores.tobytes() for found in together}) == 3
+    two = make_classifier(write_model(tmp_path / "two", "roberta"))
+    no, yes = explain(explainer, two, [ask(SENTENCES[2], target=target)[0] for target in (0, 1)])
+    np.testing.assert_allclose(no.scores, -yes.scores, atol=1e-6 * np.abs(yes.scores).max())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_regression_is_explained_by_its_prediction(tmp_path, kind):
+    classifier = make_classifier(write_model(tmp_path, kind, ()), ())
+    question = ask(SENTENCES[0], target=0)[0]
+    found = explain(integrated_gradients, classifier, [question], 64)[0]
+    value = classifier.logits([question.input])[0, 0]
+    at_zero = float(at_regression_baseline(classifier, question))
+    assert found.scores.sum() == pytest.approx(value - at_zero, rel=0.05)
+
+
+def at_regression_baseline(classifier, question):
+    probe = type(question)(question.example_id, question.input, question.units, 0)
+    classes = []
+
+    def keep(segments):
+        classes.extend(segments)
+        return all_specials(segments)
+
+    padded = np.array([0.0])
+
+    def record(module, given, output):
+        padded[0] = float(output.logits[0, 0])
+
+    handle = classifier.model.register_forward_hook(record)
+    try:
+        at_baseline(classifier, probe, keep)
+    finally:
+        handle.remove()
+    return padded[0]
+
+
+def test_rough_rows_are_run_again_with_more_steps(classifiers):
+    classifier, questions = classifiers["bert"], ask(*SENTENCES, *("good bad " * k for k in range(1, 9)))
+    found = explain(integrated_gradients, classifier, questions, 2)
+    steps = np.array([row.notes["steps"] for row in found])
+    assert steps.min() < steps.max() <= 400
+    assert set(steps) <= {2, 4, 8, 16, 32, 64, 128, 256, 400}
+    for question, row in zip(questions, found, strict=True):
+        assert row.reason is None
+        assert row.notes["gap"] <= 0.05
+        assert same([row], explain(integrated_gradients, classifier, [question], int(row.notes["steps"])))
+        if row.notes["steps"] > 2:
+            before = module.integrate(classifier, rows_of(classifier, question), int(row.notes["steps"]) // 2)[0]
+            assert before.notes["gap"] > 0.05
+
+
+def rows_of(classifier, question):
+    rows, spans = classifier.encoder.encode_with_spans([question.input])
+    padding = module.padding_id(classifier)
+    ids = [i if segment is None else padding for i, segment in zip(rows[0]["input_ids"], spans[0][1], strict=True)]
+    return [{**rows[0], "target": question.target, "baseline_ids": ids}]
+
+
+def test_what_does_not_converge_says_so(classifiers, monkeypatch):
+    monkeypatch.setattr(module, "MOST_STEPS", 3)
+    monkeypatch.setattr(module, "TOLERANCE", 1e-9)
+    found = explain(integrated_gradients, classifiers["bert"], ask(*SENTENCES), 2)
+    assert [row.reason for row in found] == ["not_converged"] * len(SENTENCES)
+    assert {row.notes["steps"] for row in found} == {3.0}
+    assert all(np.abs(row.scores).max() > 0 for row in found)
+    assert [row.reason for row in explain(paper_integrated_gradients, classifiers["bert"], ask(*SENTENCES))] == [
+        None
+    ] * len(SENTENCES)
+
+
+def many_questions():
+    random = generator("texts")
+    words = " ".join(SENTENCES).split()
+    texts = [" ".join(random.choice(words, size=length)) for length in random.integers(1, 7, 70)]
+    return [
+        type(question)(question.example_id, question.input, question.units, i % 2)
+        for i, question in enumerate(ask(*texts))
+    ]
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+@pytest.mark.parametrize(("kind", "dtype"), [("bert", "float32"), ("roberta", "float32"), ("bert", "bfloat16")])
+def test_lots_orders_and_companions_change_no_bit(folders, explainer, kind, dtype, monkeypatch):
+    monkeypatch.setattr(module, "MOST_STEPS", 32)  # what has not converged by then counts as much
+    questions = many_questions()
+    if explainer is paper_integrated_gradients:
+        questions = questions[:40]
+
+    def run(tokens, asked):
+        return explain(explainer, make_classifier(folders[kind], tokens=tokens, dtype=dtype), asked, 8)
+
+    expected = run(8, questions)
+    assert same(run(64 * 12, questions), expected)
+    order = generator("order").permutation(len(questions))
+    assert same(run(16 * 12, [questions[i] for i in order]), [expected[i] for i in order])
+    assert same(run(None, [questions[5]]), [expected[5]])
+
+
+@pytest.mark.parametrize("steps", [1, 4, 6, 25])
+def test_any_number_of_steps_keeps_its_bits(folders, steps, monkeypatch):
+    monkeypatch.setattr(module, "TOLERANCE", np.inf)
+    questions = many_questions()[:30]
+    few, many = (make_classifier(folders["bert"], tokens=tokens) for tokens in (8, 64 * 12))
+    expected = explain(integrated_gradients, few, questions, steps)
+    assert same(explain(integrated_gradients, many, questions, steps), expected)
+    assert {row.notes["steps"] for row in expected} == {steps}
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+@pytest.mark.parametrize("kind", KINDS)
+def test_odd_texts_have_explanations(classifiers, explainer, kind):
+    for question, found in zip(
+        ask(*ODD_TEXTS), explain(explainer, classifiers[kind], ask(*ODD_TEXTS)), strict=True
+    ):
+        assert found.scores.shape == found.covered.shape == (len(question.units),)
+        assert found.reason in (None, "not_converged")
+        assert np.isfinite(found.scores).all()
+    pair = explain(explainer, classifiers[kind], ask(("", "word"), ("", "")))
+    assert [len(found.scores) for found in pair] == [1, 0]
+
+
+def test_units_beyond_the_window_are_not_covered(classifiers):
+    text = " ".join(["queen"] * 30 + ["film"] * 30)
+    found = explain(input_x_gradient, classifiers["bert"], ask(text))[0]
+    assert found.covered.tolist() == sorted(found.covered.tolist(), reverse=True)
+    assert 0 < found.covered.sum() < 60
+    assert (found.scores[~found.covered] == 0).all()
+    assert (found.scores[found.covered] != 0).all()
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+def test_what_is_not_finite_is_not_finite_for_that_example_only(folders, explainer):
+    questions = ask("the queen slept", "a film, the girl", "the queen saw the dogs", "the boys slept")
+    clean = explain(explainer, make_classifier(folders["bert"]), questions)
+    broken = make_classifier(folders["bert"])
+    queen = broken.encoder.tokenizer("queen")["input_ids"][1]
+    broken.model.get_input_embeddings().weight[queen] = torch.nan
+    found = explain(explainer, broken, questions)
+    without = [i for i, question in enumerate(questions) if queen not in ids_of(broken, question)]
+    assert 0 < len(without) < len(questions)
+    assert [found[i].reason for i in range(len(questions))] == [
+        None if i in without else "non_finite" for i in range(len(questions))
+    ]
+    assert same([found[i] for i in without], [clean[i] for i in without])
+    assert {frozenset(row.notes) for row in found} == {frozenset(clean[0].notes)}
+    for parameter in broken.model.parameters():
+        parameter.fill_(torch.nan)
+    assert [row.reason for row in explain(explainer, broken, questions)] == ["non_finite"] * len(questions)
+
+
+def ids_of(classifier, question):
+    return classifier.encoder.encode([question.input])[0]["input_ids"]
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+def test_the_model_is_left_as_it_was(folders, explainer):
+    classifier = make_classifier(folders["roberta"])
+    before = {name: value.clone() for name, value in classifier.model.state_dict().items()}
+    logits = classifier.logits([question.input for question in ask(*SENTENCES)])
+    explain(explainer, classifier, ask(*SENTENCES))
+    assert not classifier.model.training
+    assert all(parameter.grad is None for parameter in classifier.model.parameters())
+    assert all(torch.equal(value, before[name]) for name, value in classifier.model.state_dict().items())
+    assert not classifier.model.get_input_embeddings()._forward_hooks
+    again = classifier.logits([question.input for question in ask(*SENTENCES)])
+    np.testing.assert_array_equal(again, logits)
+
+
+def test_forwards_are_counted(folders):
+    classifier = make_classifier(folders["bert"])
+    explain(paper_integrated_gradients, classifier, ask(*SENTENCES))
+    assert classifier.forwards == 54 * len(SENTENCES)
+    explain(input_x_gradient, classifier, ask(*SENTENCES))
+    assert classifier.forwards == 55 * len(SENTENCES)
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=names)
+def test_a_tokenizer_without_offsets_is_not_measured(folders, explainer, monkeypatch):
+    classifier = make_classifier(folders["bert"])
+    monkeypatch.setattr(type(classifier.encoder.tokenizer), "is_fast", False)
+    found = explain(explainer, classifier, ask(*SENTENCES))
+    assert [row.reason for row in found] == ["not_measured"] * len(SENTENCES)
+    assert [len(row.scores) for row in found] == [len(question.units) for question in ask(*SENTENCES)]
+
+
+def test_the_baseline_of_a_tokenizer_without_padding(folders):
+    classifier = make_classifier(folders["bert"])
+    tokenizer = classifier.encoder.tokenizer
+    assert module.padding_id(classifier) == tokenizer.pad_token_id == 0
+    tokenizer.pad_token = None
+    assert module.padding_id(classifier) == tokenizer.unk_token_id == 1
+    tokenizer.unk_token, tokenizer.eos_token = None, "[SEP]"
+    assert module.padding_id(classifier) == 3
+
+
+def test_images_are_refused(tiny_models: Path):
+    from xkd_bench.models.checkpoint import open_checkpoint
+    from xkd_bench.models.classifier import Classifier, Runtime
+    from xkd_bench.models.fit import check_fit
+
+    card = find_task("demo/digits").card
+    checkpoint = open_checkpoint(str(tiny_models / "digits"))
+    classifier = Classifier(checkpoint, card, check_fit(checkpoint, card, "student"), Runtime())
+    with pytest.raises(TypeError, match="texts"):
+        explain(input_x_gradient, classifier, ask("a"))

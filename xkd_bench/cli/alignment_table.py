@@ -1,0 +1,72 @@
+"""How far the reasons agree, as a table in the terminal: each explainer between chance and a retrained teacher."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from xkd_bench.cli.console import plain_table
+from xkd_bench.explainers.registry import in_reading_order, title
+from xkd_bench.metrics.registry import cards
+from xkd_bench.records.schema import ExplanationsRecord, ScoreRecord, TaskResult
+
+HEADLINE = "centred_cosine"
+
+
+def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Table:
+    """One row an explainer, then the scores that need none."""
+    heading = f"Alignment of the reasons, {explanations.table.rows} examples"
+    columns: tuple[str, ...] = (
+        "centred cosine",
+        "95 % interval",
+        "chance",
+        "retrained",
+        "of the scale",
+        "raw cosine",
+        "n",
+    )
+    if not explanations.retrained_teachers:
+        columns = tuple(column for column in columns if column not in ("retrained", "of the scale"))
+    table = plain_table(heading, *columns, right=columns)
+    for key in in_reading_order(explanations.explainers):
+        measure = explanations.explainers[key].measures[HEADLINE]
+        score = result.scores[f"{HEADLINE}.{key}"]
+        cells = [_value(score), _interval(score), _value(measure.scale.floor) if measure.scale else Text("")]
+        if explanations.retrained_teachers and measure.scale:
+            cells += [_value(measure.scale.ceiling), _share(measure.scale.calibrated)]
+        table.add_row(f"  {title(key)}", *cells, _value(result.scores[f"raw_cosine.{key}"]), str(score.n))
+    for card in cards().values():
+        if card.subject == "coalitions" and card.name in result.scores:
+            score = result.scores[card.name]
+            blank = [""] * (len(columns) - 3)
+            table.add_row(f"  {card.title}", _value(score), _interval(score), *blank, str(score.n))
+    return table
+
+
+def fill_lines(explanations: ExplanationsRecord) -> list[str]:
+    """A sentence for every explainer whose verdict another fill changes."""
+    return [
+        f"{title(key)}: the verdict does not survive this fill; the centred cosine moves by {found.gap.value:+.3f}"
+        for key, found in explanations.fills.items()
+        if not found.survives and found.gap.value is not None
+    ]
+
+
+def _value(score: ScoreRecord) -> Text:
+    return Text("–", style="dim") if score.value is None else Text(f"{score.value:.3f}")
+
+
+def _share(score: ScoreRecord) -> Text:
+    if score.value is None:
+        return Text(f"undefined: {score.reason}", style="dim")
+    if score.low is None or score.high is None:
+        return Text(f"{score.value:.0%}")
+    return Text(f"{score.value:.0%} [{score.low:.0%}, {score.high:.0%}]")
+
+
+def _interval(score: ScoreRecord) -> Text:
+    if score.value is None:
+        return Text(f"undefined: {score.reason}", style="dim")
+    if score.low is None or score.high is None:
+        return Text("no interval", style="dim")
+    return Text(f"[{score.low:.3f}, {score.high:.3f}]", style="dim")

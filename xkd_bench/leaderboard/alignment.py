@@ -1,0 +1,104 @@
+"""How far the reasons agree: one table a track, an explainer a column, with where each value stands on its scale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from xkd_bench.explainers.registry import in_reading_order, title
+from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard.cells import Cell
+from xkd_bench.leaderboard.columns import ARROW_WORDS
+from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.schema import ScoreRecord, TaskResult
+
+HEADLINE = "centred_cosine"
+WITHOUT_EXPLAINER = ("coalition_fidelity", "counterfactual_agreement", "contrast_mismatch")
+
+
+@dataclass(frozen=True)
+class AlignmentColumn:
+    title: str
+    group: str
+    tooltip: str
+    ascending: bool
+
+
+@dataclass(frozen=True)
+class AlignmentTable:
+    """columns: explainers, then scores of the maskings alone. rows: (place of the row in its track's table, cells)."""
+
+    columns: tuple[AlignmentColumn, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    examples: int
+    notes: tuple[str, ...]
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        titles = list(dict.fromkeys(column.group for column in self.columns))
+        return [(title, sum(column.group == title for column in self.columns)) for title in titles]
+
+
+def alignment_table(
+    names: Sequence[str], results: Sequence[TaskResult], metrics: Mapping[str, MetricCard]
+) -> AlignmentTable | None:
+    """The table of rows that hold explanations; None where none does. names: of the entries, for the notes."""
+    explained = [result.explanations for result in results if result.explanations is not None]
+    card = metrics.get(HEADLINE)
+    if not explained or card is None:
+        return None
+    keys = in_reading_order({key for one in explained for key in one.explainers})
+    held = {name for result in results for name in result.scores}
+    plain = [metrics[name] for name in WITHOUT_EXPLAINER if name in metrics and name in held]
+    columns = [
+        AlignmentColumn(title(key), f"{card.title} with the teacher, by explainer", card.summary, ascending=False)
+        for key in keys
+    ]
+    columns += [
+        AlignmentColumn(
+            one.title, "On equal maskings", f"{one.summary} ({ARROW_WORDS[one.direction]})", one.direction == "lower"
+        )
+        for one in plain
+    ]
+    rows = [
+        (
+            *(_explainer_cell(result, key) for key in keys),
+            *(cells.score_cell(result.scores.get(one.name)) for one in plain),
+        )
+        for result in results
+    ]
+    notes = [note for name, result in zip(names, results, strict=True) for note in _notes(name, result)]
+    return AlignmentTable(tuple(columns), tuple(rows), max(one.table.rows for one in explained), tuple(notes))
+
+
+def _explainer_cell(result: TaskResult, key: str) -> Cell:
+    cell = cells.score_cell(result.scores.get(f"{HEADLINE}.{key}"))
+    explained = result.explanations.explainers.get(key) if result.explanations else None
+    scale = explained.measures[HEADLINE].scale if explained and HEADLINE in explained.measures else None
+    if scale is None:
+        return cell
+    parts = [part for part in (cell.small, _calibrated(scale.calibrated)) if part]
+    words = [f"chance {_value(scale.floor)}", f"retrained teachers {_value(scale.ceiling)}"]
+    words.append(f"student with random weights {_value(scale.random_student)}")
+    raw = result.scores.get(f"raw_cosine.{key}")
+    if raw is not None:
+        words.append(f"raw cosine {_value(raw)}")
+    return replace(cell, small="\n".join(parts), tooltip="; ".join([part for part in (cell.tooltip, *words) if part]))
+
+
+def _calibrated(score: ScoreRecord) -> str:
+    return "" if score.value is None else f"{score.value:.0%} of the scale".replace("-", cells.MINUS)
+
+
+def _value(score: ScoreRecord) -> str:
+    return "unknown" if score.value is None else cells.number(score.value)
+
+
+def _notes(name: str, result: TaskResult) -> list[str]:
+    if result.explanations is None:
+        return []
+    return [
+        f"{name}: what {title(key)} says does not survive the other fill (it moves by {_value(found.gap)})."
+        for key, found in result.explanations.fills.items()
+        if not found.survives
+    ]
