@@ -97,6 +97,32 @@ def test_a_stopped_evaluation_goes_on_to_the_same_bytes(
         assert found[name] == wanted[name]
 
 
+@pytest.mark.parametrize("how", SIGNALS)
+def test_explanations_that_were_stopped_go_on_to_the_same_bytes(
+    known: Known, run_cli: Cli, tmp_path: Path, how: signal.Signals
+) -> None:
+    """Stopped between the shards of the first table of maskings."""
+
+    def command(name: str, *more: str) -> list[str]:
+        return [
+            "evaluate", str(known.model), "--task", str(known.task), "--teacher", str(known.model), "--no-timing",
+            "--store", str(tmp_path / f"{name} store"), "--output", str(tmp_path / name), *more,
+        ]  # fmt: skip
+
+    maskings = tmp_path / "stopped store" / "coalitions"
+    slow = command("stopped", "--token-budget", "8")
+    code, said = stop_when(lambda: len(list(maskings.rglob("*.parquet"))) == 1, how, slow, tmp_path)
+    check_stopped(code, said, how)
+    assert not (tmp_path / "stopped").exists()
+    for name in ("stopped", "undisturbed"):
+        assert run_cli(*command(name))[0] == 0
+    runs = [json.loads((tmp_path / name / "own/mine/run.json").read_text()) for name in ("stopped", "undisturbed")]
+    assert runs[0]["forwards"]["teacher"] < runs[1]["forwards"]["teacher"], "what was measured is not measured again"
+    found, wanted = (files_below(tmp_path / name) for name in ("stopped", "undisturbed"))
+    for name in ("record.json", "examples.parquet", "explanations.parquet"):
+        assert found[f"own/mine/{name}"] == wanted[f"own/mine/{name}"], name
+
+
 def distill_command(known: Known, task: Path, output: Path) -> list[str]:
     return [
         "distill", "finetune", "--task", str(task), "--student", str(known.model), "--epochs", "1",

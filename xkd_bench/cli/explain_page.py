@@ -22,8 +22,11 @@ from xkd_bench.cli.explain_words import (
     explained_words,
     has_words,
     in_lines,
+    knows_empty,
     notes,
+    order_notes,
     printable,
+    scalar,
     shortened,
     signed,
     similarity,
@@ -38,17 +41,17 @@ from xkd_bench.records.files import disk_errors, write_whole
 HERE = Path(__file__).parent / "templates"
 BOARD_STYLE = Path(__file__).parents[1] / "leaderboard" / "assets" / "board.css"
 LEVELS = 10
-LINE = 84  # characters of words on a line, two more a word for the space around it
-LONGEST_TEXT = 1000
+LINE = 84  # characters of words on a line, three more a word for the space around it
+LONGEST_TEXT = 400
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A word of a row. kind: class names that shade it. tooltip: its score."""
+    """A word of a row. kind: class names that shade it; empty where it has next to no score."""
 
     word: str
     kind: str
-    tooltip: str
+    score: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +91,7 @@ class Section:
     texts: tuple[str, ...]
     facts: tuple[str, ...]
     answers: tuple[Answered, ...]
+    knows_empty: bool
     blocks: tuple[Block, ...]
 
 
@@ -98,7 +102,6 @@ class ModelFacts:
     architecture: str
     size: str
     hash: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,7 @@ class Page:
     names: tuple[str, ...]
     sections: tuple[Section, ...]
     models: tuple[ModelFacts, ...]
+    notes: tuple[str, ...]
     version: str = __version__
 
 
@@ -152,6 +156,7 @@ def page_of(comparison: Comparison) -> Page:
         names=tuple(printable(model.name) for model in comparison.models),
         sections=tuple(_section(comparison, text) for text in comparison.texts),
         models=tuple(_facts(model) for model in comparison.models),
+        notes=tuple(order_notes(comparison)),
     )
 
 
@@ -165,12 +170,13 @@ def _section(comparison: Comparison, text: ExplainedText) -> Section:
                 name=printable(model.name),
                 predicted=printable(answer.predicted or ""),
                 probability="" if answer.probability is None else f"{answer.probability:.3f}",
-                value=signed(answer.value, 2),
-                without_words="" if answer.without_words is None else signed(answer.without_words, 2),
+                value=scalar(comparison, answer.value),
+                without_words=scalar(comparison, answer.without_words),
                 differs=answer.predicted != text.target,
             )
             for model, answer in zip(comparison.models, text.answers, strict=True)
         ),
+        knows_empty=knows_empty(text),
         blocks=tuple(_block(comparison, text, found) for found in text.explainers) if text.units else (),
     )
 
@@ -178,7 +184,7 @@ def _section(comparison: Comparison, text: ExplainedText) -> Section:
 def _block(comparison: Comparison, text: ExplainedText, found: ExplainedBy) -> Block:
     words = [printable(unit.text) for unit in text.units]
     cells = [_cells(words, row, decimals(found)) for row in found.rows]
-    lines = in_lines(text.units, [len(word) + 2 for word in words], LINE)
+    lines = in_lines(text.units, [len(word) + 3 for word in words], LINE)
     return Block(
         title=found.title,
         source=source_words(comparison, found),
@@ -194,7 +200,7 @@ def _block(comparison: Comparison, text: ExplainedText, found: ExplainedBy) -> B
             for place, line in enumerate(lines)
         ),
         notes=tuple(notes(comparison, found)),
-        numbers=tuple((word, *(own[i].tooltip if own else "–" for own in cells)) for i, word in enumerate(words)),
+        numbers=tuple((word, *(own[i].score if own else "–" for own in cells)) for i, word in enumerate(words)),
     )
 
 
@@ -203,7 +209,7 @@ def _cells(words: Sequence[str], row: ModelWords, places: int) -> list[Cell]:
     if not has_words(row):
         return []
     return [
-        Cell(word, _kind(float(strength)), signed(float(score), places)) if seen else Cell(word, "unseen", "not seen")
+        Cell(word, _kind(float(strength)), signed(float(score), places)) if seen else Cell(word, "unseen", "no score")
         for word, strength, score, seen in zip(words, strengths(row), row.scores, row.seen, strict=True)
     ]
 
@@ -222,5 +228,4 @@ def _facts(model: Candidate) -> ModelFacts:
         architecture=printable(checkpoint.architecture),
         size=f"{blocks}{millions(checkpoint.parameters)} parameters",
         hash=checkpoint.hash.removeprefix("sha256:")[:10],
-        note="" if model.order.named else "its label names say nothing, so they are taken in the task’s order",
     )

@@ -18,8 +18,11 @@ from xkd_bench.cli.explain_words import (
     explained_words,
     has_words,
     in_lines,
+    knows_empty,
     notes,
+    order_notes,
     printable,
+    scalar,
     shortened,
     signed,
     similarity,
@@ -34,7 +37,7 @@ from xkd_bench.engine.explain_texts import Comparison, ExplainedBy, ExplainedTex
 GREY, FOR, AGAINST, INK = (0x76, 0x76, 0x76), (0x0A, 0x6C, 0xD6), (0xC2, 0x4E, 0x00), "#ffffff"
 FAINT = 0.05  # of the row's largest: a score below it has no shade
 WIDEST_WORD, WIDEST_NAME, LONGEST_TEXT = 24, 32, 400
-NOT_SEEN = "·"
+NO_SCORE_MARK = "·"
 
 
 def print_comparison(comparison: Comparison) -> None:
@@ -58,6 +61,8 @@ class _View:
         card, protocol = self.comparison.card, self.comparison.protocol
         self._line(Text().append(printable(card.title), "bold").append(f"  protocol {protocol.name}", "dim"))
         self._line(self._legend())
+        for note in order_notes(self.comparison):
+            self.console.print(Text(note, style="yellow"))
         for place, text in enumerate(self.comparison.texts, 1):
             self.console.print()
             self._text(text, f"{place}  " if len(self.comparison.texts) > 1 else "")
@@ -68,9 +73,9 @@ class _View:
         if self.shaded:
             bar = Text().join(Text("  ", _style(step / 4)) for step in range(-4, 5))
             legend = Text().append(f"{against} ", "dim").append_text(bar).append(f" {towards}", "dim")
-            legend.append("; each row’s largest score has the full colour", "dim")
+            legend.append("; each row’s largest score has the full colour, a word struck out has none", "dim")
         else:
-            legend.append(f"{MINUS} {against}, + {towards}; {NOT_SEEN} a word the model did not see")
+            legend.append(f"{MINUS} {against}, + {towards}; {NO_SCORE_MARK} no score")
         explained = "prediction" if self.comparison.card.kind == "regression" else "log-odds of the explained class"
         legend.append(f"\nf: the {explained}, for the text x and with no word of it, ∅", "dim")
         if self.compared:
@@ -97,7 +102,7 @@ class _View:
     def _answers(self, text: ExplainedText) -> Table:
         regression = self.comparison.card.kind == "regression"
         labels = [] if regression else ["predicts"]
-        numbers = ["predicts" if regression else "f(x)", "f(∅)"]
+        numbers = ["predicts" if regression else "f(x)", *["f(∅)"] * knows_empty(text)]
         table = plain_table("", *labels, *([] if regression else ["p"]), *numbers, right=("p", *numbers))
         table.columns[0].min_width = self.name_width
         for name, answer in zip(self.names, text.answers, strict=True):
@@ -106,8 +111,8 @@ class _View:
                 differs = answer.predicted != text.target
                 cells.append(Text(printable(answer.predicted), style="yellow" if differs else ""))
                 cells.append(Text(f"{answer.probability:.3f}"))
-            cells.append(Text(signed(answer.value, 2)))
-            cells.append(Text("" if answer.without_words is None else signed(answer.without_words, 2)))
+            values = (answer.value, answer.without_words)[: len(numbers)]
+            cells += [Text(scalar(self.comparison, value)) for value in values]
             table.add_row(*cells)
         return table
 
@@ -150,7 +155,7 @@ class _View:
 
 def _shaded(words: Sequence[str], row: ModelWords) -> list[Text]:
     return [
-        Text(f" {word} ", _style(float(strength)) if seen else "dim strike")
+        Text(f" {word} ", _style(float(strength))) if seen else Text(" ").append(word, "dim strike").append(" ")
         for word, strength, seen in zip(words, strengths(row), row.seen, strict=True)
     ]
 
@@ -163,7 +168,7 @@ def _numbers(found: ExplainedBy) -> list[list[Text]]:
     places = decimals(found)
     return [
         [
-            Text(" " + (signed(float(s), places) if seen else NOT_SEEN))
+            Text(" " + (signed(float(s), places) if seen else NO_SCORE_MARK))
             for s, seen in zip(row.scores, row.seen, strict=True)
         ]
         for row in found.rows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -55,6 +55,13 @@ def signed(value: float, decimals: int) -> str:
     return f"{MINUS if value < 0 else '+'}{text}"
 
 
+def scalar(comparison: Comparison, value: float | None) -> str:
+    """f of a text: signed log-odds, or a plain prediction; empty where it is not known."""
+    if value is None:
+        return ""
+    return signed(value, 2).removeprefix("+") if comparison.card.kind == "regression" else signed(value, 2)
+
+
 def similarity(row: ModelWords) -> str:
     """The centred cosine; a dash where there should be one."""
     if row.similarity is None:
@@ -102,8 +109,8 @@ def explained_words(comparison: Comparison, text: ExplainedText) -> str:
     """What is explained, and who chose it."""
     if text.target is None:
         return "explained: the prediction"
-    who = "as asked" if comparison.target_given else f"which {printable(comparison.models[0].name)} predicts"
-    return f"explained: the log-odds of “{printable(text.target)}”, {who}"
+    who = "as asked for" if comparison.target_given else f"which {printable(comparison.models[0].name)} predicts"
+    return f"explained: “{printable(text.target)}”, {who}"
 
 
 def example_words(text: ExplainedText) -> str:
@@ -111,6 +118,11 @@ def example_words(text: ExplainedText) -> str:
     if text.example_id is None:
         return ""
     return f"example {printable(text.example_id)}" + (f", labelled {printable(text.label)}" if text.label else "")
+
+
+def knows_empty(text: ExplainedText) -> bool:
+    """Whether f(∅) is known for any model."""
+    return any(answer.without_words is not None for answer in text.answers)
 
 
 def directions(comparison: Comparison) -> tuple[str, str]:
@@ -129,20 +141,28 @@ def source_words(comparison: Comparison, found: ExplainedBy) -> str:
         return f"all {found.maskings.asked:,} maskings, {FILLS[comparison.fill]}"
     exponent = str(found.maskings.words).translate(RAISED)
     sampled = f"sampled {found.maskings.asked:,} of 2{exponent} maskings, {FILLS[comparison.fill]}"
-    again = [row.repeatability for row in found.rows if row.repeatability is not None]
-    return f"{sampled}; halves of the sample agree to {min(again):.3f}" if again else sampled
+    again = min((row.repeatability for row in found.rows if row.repeatability is not None), default=1.0)
+    return f"{sampled}; halves of the sample agree to {again:.3f}" if again < 0.9995 else sampled
 
 
-def notes(comparison: Comparison, found: ExplainedBy) -> Iterable[str]:
-    """A sentence for every row that must not be read, or has no cosine."""
+def notes(comparison: Comparison, found: ExplainedBy) -> list[str]:
+    """A sentence for every reason why rows must not be read, or have no cosine."""
     first = found.rows[0].reason
+    told: dict[str, list[str]] = {}
     for model, row in zip(comparison.models, found.rows, strict=True):
-        name = printable(model.name)
         if row.reason is not None:
             measured = f" (a gap of {share(row.notes['gap'])})" if row.reason == "not_converged" else ""
-            yield f"{name}: {WHY.get(row.reason, row.reason)}{measured}"
+            told.setdefault(f"{WHY.get(row.reason, row.reason)}{measured}", []).append(printable(model.name))
         elif row.why is not None and row.why != first:
-            yield f"{name}, no cosine: {WHY.get(row.why, row.why)}"
+            told.setdefault(f"no cosine: {WHY.get(row.why, row.why)}", []).append(printable(model.name))
+    return [f"{', '.join(names)}: {reason}" for reason, names in told.items()]
+
+
+def order_notes(comparison: Comparison) -> list[str]:
+    """A sentence where label names are `LABEL_0` and the like: nothing here checks their order."""
+    names = [printable(model.name) for model in comparison.models if not model.order.named]
+    assumed = ", ".join(map(printable, comparison.card.labels))
+    return [f"{', '.join(names)}: the labels have no names and are taken as {assumed}"] if names else []
 
 
 def unread_words(comparison: Comparison, text: ExplainedText) -> str:

@@ -165,6 +165,8 @@ def _from_table(explainer: TableExplainer, row: ExampleCoalitions, question: Que
     if row.reason is not None:
         return Explanation.without_value(len(question.units), row.reason)
     scores = explainer.explain(plan.masks, log_odds(row.logits, question.target), plan.enumerated)
+    if not np.isfinite(scores[row.covered]).all():
+        return Explanation.without_value(len(question.units), "non_finite")
     return Explanation(scores, row.covered)
 
 

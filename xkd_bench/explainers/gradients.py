@@ -44,14 +44,19 @@ class TokenScores:
 def explain_tokens(
     classifier: Classifier,
     questions: Sequence[Question],
+    advance: Callable[[int], None],
     score: Callable[[Sequence[EncodedQuestion]], Sequence[TokenScores]],
 ) -> list[Explanation]:
-    """Scores of tokens, summed over the tokens of each unit; `not_measured` where a tokenizer has no offsets."""
+    """Scores of tokens, summed over the tokens of each unit; `not_measured` where a tokenizer has no offsets.
+
+    score: calls `advance` itself.
+    """
     encoder = classifier.encoder
     if not isinstance(encoder, TextEncoder):
         raise TypeError("explanations of words need a model of texts")
     rows, spans = encoder.encode_with_spans([question.input for question in questions])
     if spans is None:
+        advance(len(questions))
         return [Explanation.without_value(len(question.units), "not_measured") for question in questions]
     encoded = [
         EncodedQuestion(question, {**row, TARGET: question.target}, of_row)

@@ -27,7 +27,7 @@ def input_x_gradient(
     def score(encoded: Sequence[EncodedQuestion]) -> list[TokenScores]:
         return classifier.in_batches([one.row for one in encoded], compute, advance)
 
-    return explain_tokens(classifier, questions, score)
+    return explain_tokens(classifier, questions, advance, score)
 
 
 explainer = ModelExplainer(card=card_beside(__file__), version=1, explain=input_x_gradient, libraries=("captum",))

@@ -50,7 +50,7 @@ def integrated_gradients(
         rows = [with_baseline(one, [s is None for s in one.spans[1]], padding) for one in encoded]
         return _converged(classifier, rows, settings.steps, advance)
 
-    return explain_tokens(classifier, questions, score)
+    return explain_tokens(classifier, questions, advance, score)
 
 
 def padding_id(classifier: Classifier) -> int:

@@ -27,7 +27,7 @@ def paper_integrated_gradients(
         rows = [with_baseline(one, _ends(one.spans[1]), padding) for one in encoded]
         return integrate(classifier, rows, STEPS, advance)
 
-    return explain_tokens(classifier, questions, score)
+    return explain_tokens(classifier, questions, advance, score)
 
 
 def _ends(segments: Sequence[int | None]) -> list[bool]:

@@ -56,7 +56,7 @@ def _explain(classifier: Classifier, question: Question, suite_seed: int) -> Exp
     separator = encoder.tokenizer.sep_token
     if spans is None or not _can_join(question.input, separator):
         return Explanation.without_value(n, "not_measured")
-    text = OneText(question.input, separator)
+    text = OneText(question.input, separator or "")
 
     def ask(variants: Sequence[str]) -> FloatArray:
         logits = finite_logits(classifier, [text.parted(str(variant)) for variant in variants])

@@ -7,7 +7,7 @@ partner a model is compared with.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -140,7 +140,9 @@ def _example(plan: Planned, logits: FloatArray, covered: list[bool], classes: in
     return ExampleCoalitions(plan, rows, np.asarray(covered, dtype=np.bool_), reason)
 
 
-def _measure(classifier: LazyClassifier, planned: Sequence[Planned], fill: Fill, advance: Any) -> list[FloatArray]:
+def _measure(
+    classifier: LazyClassifier, planned: Sequence[Planned], fill: Fill, advance: Callable[[int], None]
+) -> list[FloatArray]:
     """Logits (m, C) of each example, rounded; none at all where the model has no token to fill with."""
     model = classifier.get()
     token = DELETE if fill == "delete" else model.encoder.mask_token
@@ -148,10 +150,23 @@ def _measure(classifier: LazyClassifier, planned: Sequence[Planned], fill: Fill,
         return [np.empty((0, classifier.card.classes)) for _ in planned]
     texts = [text for plan in planned for text in masked_texts(plan.input, plan.units, plan.coalitions.masks, token)]
     unique, inverse = distinct(texts)
-    share = len(texts) / max(1, len(unique))  # progress counts maskings, of which several may be one text
-    logits = np.round(model.logits(unique, lambda count: advance(round(count * share)))[inverse], DECIMALS)
+    logits = np.round(model.logits(unique, _Scaled(advance, len(texts) / max(1, len(unique))))[inverse], DECIMALS)
     ends = np.cumsum([len(plan.coalitions.masks) for plan in planned])
     return np.split(logits, ends[:-1])
+
+
+class _Scaled:
+    """Progress counts maskings, of which several may be one text: whole numbers that add up to count · scale."""
+
+    def __init__(self, advance: Callable[[int], None], scale: float) -> None:
+        self._advance, self._scale = advance, scale
+        self._asked = self._told = 0
+
+    def __call__(self, count: int) -> None:
+        self._asked += count
+        due = round(self._asked * self._scale) - self._told
+        self._told += due
+        self._advance(due)
 
 
 def log_odds(logits: FloatArray, target: int) -> FloatArray:

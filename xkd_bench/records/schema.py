@@ -174,7 +174,7 @@ class TaskResult(Strict):
     gate: dict[Literal["student", "teacher"], GateRecord]
     scores: dict[str, ScoreRecord]
     slices: dict[str, dict[str, ScoreRecord]]
-    explanations: ExplanationsRecord | None
+    explanations: ExplanationsRecord | None = None
     warnings: tuple[Text, ...]
     examples: FileRecord
     provenance: dict[str, Any]

@@ -29,7 +29,7 @@ class CoalitionCard(Strict):
 
     all_up_to: Annotated[int, Field(ge=2, le=65536)]
     sample: Annotated[int, Field(ge=8, le=65536)]
-    per_unit: Annotated[int, Field(ge=2, le=64)]
+    per_unit: Annotated[int, Field(ge=4, le=64)]
     fills: Annotated[tuple[Literal["delete", "mask"], ...], Field(min_length=1, max_length=2)]
 
 
