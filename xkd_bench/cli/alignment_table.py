@@ -7,6 +7,7 @@ from rich.text import Text
 
 from xkd_bench.cli.console import plain_table
 from xkd_bench.explainers.registry import in_reading_order, title
+from xkd_bench.metrics.reading_order import in_reading_order as in_order_of_metrics
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.schema import ExplanationsRecord, ScoreRecord, TaskResult
 
@@ -14,20 +15,12 @@ HEADLINE = "centred_cosine"
 
 
 def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Table:
-    """One row an explainer, then the scores that need none."""
-    heading = f"Alignment of the reasons, {explanations.table.rows} examples"
-    columns: tuple[str, ...] = (
-        "centred cosine",
-        "95 % interval",
-        "chance",
-        "retrained",
-        "of the scale",
-        "raw cosine",
-        "n",
-    )
+    """One row an explainer, its centred cosine with the teacher on its scale; then the scores that need none."""
+    heading = f"Alignment of the reasons ({explanations.table.rows})"
+    columns: tuple[str, ...] = ("cosine", "95 % interval", "chance", "retrained", "of the scale", "raw", "n")
     if not explanations.retrained_teachers:
         columns = tuple(column for column in columns if column not in ("retrained", "of the scale"))
-    table = plain_table(heading, *columns, right=columns)
+    table = plain_table(heading, *columns, right=columns, gap=1)
     for key in in_reading_order(explanations.explainers):
         measure = explanations.explainers[key].measures[HEADLINE]
         score = result.scores[f"{HEADLINE}.{key}"]
@@ -35,7 +28,7 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
         if explanations.retrained_teachers and measure.scale:
             cells += [_value(measure.scale.ceiling), _share(measure.scale.calibrated)]
         table.add_row(f"  {title(key)}", *cells, _value(result.scores[f"raw_cosine.{key}"]), str(score.n))
-    for card in cards().values():
+    for card in in_order_of_metrics(cards()):
         if card.subject == "coalitions" and card.name in result.scores:
             score = result.scores[card.name]
             blank = [""] * (len(columns) - 3)
@@ -58,7 +51,7 @@ def _value(score: ScoreRecord) -> Text:
 
 def _share(score: ScoreRecord) -> Text:
     if score.value is None:
-        return Text(f"undefined: {score.reason}", style="dim")
+        return Text(str(score.reason).replace("_", " "), style="dim")
     if score.low is None or score.high is None:
         return Text(f"{score.value:.0%}")
     return Text(f"{score.value:.0%} [{score.low:.0%}, {score.high:.0%}]")

@@ -12,9 +12,9 @@ def make_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=120)
 
 
-def plain_table(*columns: str, wrapped: str | None = None, right: tuple[str, ...] = ()) -> Table:
+def plain_table(*columns: str, wrapped: str | None = None, right: tuple[str, ...] = (), gap: int = 2) -> Table:
     """A table without lines: bold headers, only the column named `wrapped` may break its text."""
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2))
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, gap))
     for column in columns:
         table.add_column(column, no_wrap=column != wrapped, justify="right" if column in right else "left")
     return table

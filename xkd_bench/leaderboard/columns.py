@@ -66,11 +66,7 @@ def columns_of(
     held = {name for result in results for name in result.scores} | {facts.headline}
     subjects = ("model", "pair") if with_teacher else ("model",)
     order = {name: place for place, name in enumerate((facts.headline, *facts.beside))}
-    cards = [
-        card
-        for card in in_reading_order(metrics)
-        if card.name in held and card.subject in subjects
-    ]
+    cards = [card for card in in_reading_order(metrics) if card.name in held and card.subject in subjects]
     cards.sort(key=lambda card: order.get(card.name, len(order)))
     columns = [column_of(card, facts.headline) for card in cards]
     # A headline of any group opens the table; after it the groups stand together.
