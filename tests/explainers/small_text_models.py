@@ -135,6 +135,7 @@ def _word_pieces() -> PreTrainedTokenizerFast:
         cls_token="[CLS]",
         sep_token="[SEP]",
         mask_token="[MASK]",
+        model_input_names=["input_ids", "token_type_ids", "attention_mask"],
         model_max_length=64,
     )
 

@@ -26,6 +26,7 @@ from xkd_bench.cli.explain_words import (
     notes,
     order_notes,
     printable,
+    printable_word,
     scalar,
     shortened,
     signed,
@@ -182,7 +183,7 @@ def _section(comparison: Comparison, text: ExplainedText) -> Section:
 
 
 def _block(comparison: Comparison, text: ExplainedText, found: ExplainedBy) -> Block:
-    words = [printable(unit.text) for unit in text.units]
+    words = [printable_word(unit) for unit in text.units]
     cells = [_cells(words, row, decimals(found)) for row in found.rows]
     lines = in_lines(text.units, [len(word) + 3 for word in words], LINE)
     return Block(

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from xkd_bench.cli.console import make_console, plain_table
+from xkd_bench.cli.console import make_console
 from xkd_bench.cli.explain_words import (
     MINUS,
     decimals,
@@ -22,6 +21,7 @@ from xkd_bench.cli.explain_words import (
     notes,
     order_notes,
     printable,
+    printable_word,
     scalar,
     shortened,
     signed,
@@ -73,14 +73,21 @@ class _View:
         if self.shaded:
             bar = Text().join(Text("  ", _style(step / 4)) for step in range(-4, 5))
             legend = Text().append(f"{against} ", "dim").append_text(bar).append(f" {towards}", "dim")
-            legend.append("; each row’s largest score has the full colour, a word struck out has none", "dim")
+            legend.append("; full colour: the row’s largest score", "dim")
+            legend.append("; struck out: no score" * self._some_without_score(), "dim")
         else:
-            legend.append(f"{MINUS} {against}, + {towards}; {NO_SCORE_MARK} no score")
+            legend.append(
+                f"{MINUS} {against}, + {towards}" + f"; {NO_SCORE_MARK} no score" * self._some_without_score()
+            )
         explained = "prediction" if self.comparison.card.kind == "regression" else "log-odds of the explained class"
         legend.append(f"\nf: the {explained}, for the text x and with no word of it, ∅", "dim")
         if self.compared:
             legend.append(f"\ncosine: of the centred scores, with those of {self.names[0]}", "dim")
         return legend
+
+    def _some_without_score(self) -> bool:
+        explained = (found for text in self.comparison.texts for found in text.explainers)
+        return any(has_words(row) and not row.seen.all() for found in explained for row in found.rows)
 
     def _text(self, text: ExplainedText, number: str) -> None:
         for part in text.input:
@@ -91,7 +98,7 @@ class _View:
         facts = (example_words(text), explained_words(self.comparison, text), unread_words(self.comparison, text))
         self.console.print(Text("; ".join(fact for fact in facts if fact), style="dim"))
         self.console.print()
-        self.console.print(self._answers(text))
+        self._answers(text)
         if not text.units:
             self.console.print(Text("\nno word to explain", style="yellow"))
             return
@@ -99,27 +106,30 @@ class _View:
             self.console.print()
             self._words(text, found)
 
-    def _answers(self, text: ExplainedText) -> Table:
+    def _answers(self, text: ExplainedText) -> None:
+        """What each model predicts, under the names' column like everything else."""
         regression = self.comparison.card.kind == "regression"
-        labels = [] if regression else ["predicts"]
-        numbers = ["predicts" if regression else "f(x)", *["f(∅)"] * knows_empty(text)]
-        table = plain_table("", *labels, *([] if regression else ["p"]), *numbers, right=("p", *numbers))
-        table.columns[0].min_width = self.name_width
-        for name, answer in zip(self.names, text.answers, strict=True):
-            cells = [Text(name)]
-            if answer.predicted is not None and answer.probability is not None:
-                differs = answer.predicted != text.target
-                cells.append(Text(printable(answer.predicted), style="yellow" if differs else ""))
-                cells.append(Text(f"{answer.probability:.3f}"))
-            values = (answer.value, answer.without_words)[: len(numbers)]
-            cells += [Text(scalar(self.comparison, value)) for value in values]
-            table.add_row(*cells)
-        return table
+        heads = ["predicts"] if regression else ["predicts", "p", "f(x)"]
+        rows = [[Text(head, "bold") for head in (*heads, *["f(∅)"] * knows_empty(text))]]
+        for answer in text.answers:
+            style = "yellow" if answer.predicted != text.target else ""
+            label = [] if answer.predicted is None else [Text(printable(answer.predicted), style)]
+            numbers = [] if answer.probability is None else [f"{answer.probability:.3f}"]
+            numbers += [scalar(self.comparison, value) for value in (answer.value, answer.without_words)]
+            rows.append([*label, *map(Text, numbers)][: len(rows[0])])
+        widths = [max(cell.cell_len for cell in column) for column in zip(*rows, strict=True)]
+        for name, cells in zip(("", *self.names), rows, strict=True):
+            line = Text(set_cell_size(name, self.name_width))
+            for place, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+                blank = " " * (width - cell.cell_len)
+                line.append("   ")
+                line = line + cell + blank if place == 0 and not regression else line + blank + cell
+            self._line(line)
 
     def _words(self, text: ExplainedText, found: ExplainedBy) -> None:
         facts = source_words(self.comparison, found)
         self._line(self._front(found.title, "cosine", "bold", "dim").append(facts, "dim"))
-        words = [_fitted(printable(unit.text), WIDEST_WORD) for unit in text.units]
+        words = [_fitted(printable_word(unit), WIDEST_WORD) for unit in text.units]
         cells = [_shaded(words, row) for row in found.rows] if self.shaded else _numbers(found)
         heads = [Text(word, "bold") for word in words]
         widths = [max(one.cell_len for one in column) + 1 for column in zip(heads, *cells, strict=True)]

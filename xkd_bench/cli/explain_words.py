@@ -38,6 +38,11 @@ def printable(text: str) -> str:
     return "".join(shown)
 
 
+def printable_word(unit: Unit) -> str:
+    """A word as it is shown; one that cannot be seen gets the sign for that."""
+    return printable(unit.text).strip() or "\ufffd"
+
+
 def shortened(text: str, most: int) -> str:
     """The text on one line, cut between words where it is longer than `most` characters."""
     line = " ".join(printable(text).split())
@@ -142,7 +147,7 @@ def source_words(comparison: Comparison, found: ExplainedBy) -> str:
     exponent = str(found.maskings.words).translate(RAISED)
     sampled = f"sampled {found.maskings.asked:,} of 2{exponent} maskings, {FILLS[comparison.fill]}"
     again = min((row.repeatability for row in found.rows if row.repeatability is not None), default=1.0)
-    return f"{sampled}; halves of the sample agree to {again:.3f}" if again < 0.9995 else sampled
+    return f"{sampled}; halves agree to {again:.3f}" if again < 0.9995 else sampled
 
 
 def notes(comparison: Comparison, found: ExplainedBy) -> list[str]:
