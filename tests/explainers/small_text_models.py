@@ -33,7 +33,7 @@ SENTENCES = (
     "Unbelievably good film; not a very bad film, but good fun?",
     "She gave him 1,000.50 $5 coins in the café.",
 )
-ODD_TEXTS = ("", "   ", "word", "...?!--", "👍🏽 ❤️", "שלום עולם! بِسْمِ اللَّهِ", "हिन्दी में", "a" * 90, "\x00a b\x1e c")
+ODD_TEXTS = ("", "   ", "word", "...?!--", "👍🏽 ❤️", "שלום עולם! بِسْمِ اللَّهِ", "हिन्दी में", "a" * 90, "\x00a b\ue000 c")
 
 
 def write_model(folder: Path, kind: str, labels: Sequence[str] = ("no", "yes"), seed: int = 0) -> Path:

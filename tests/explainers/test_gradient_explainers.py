@@ -305,6 +305,25 @@ def test_the_model_is_left_as_it_was(folders, explainer):
     np.testing.assert_array_equal(again, logits)
 
 
+@pytest.mark.parametrize("steps", [1, 6, 16])
+def test_a_gradient_has_eight_rows_or_a_multiple_and_no_more_than_the_lot(folders, steps, monkeypatch):
+    monkeypatch.setattr(module, "TOLERANCE", np.inf)
+    classifier = make_classifier(folders["bert"], tokens=32 * 10)
+    rows = []
+
+    def record(model, given, named):
+        if torch.is_grad_enabled():
+            rows.append(named["input_ids"].shape)
+
+    classifier.model.register_forward_pre_hook(record, with_kwargs=True)
+    for count in (1, 3, 9, 40):
+        rows.clear()
+        explain(integrated_gradients, classifier, ask(*["good film"] * count), steps)
+        assert all(lot % 8 == 0 and lot * length <= 32 * 10 for lot, length in rows)
+        multiple = 8 // np.gcd(steps, 8)
+        assert sum(lot for lot, _ in rows) == steps * (count + -count % multiple), "steps fill the lot, not copies"
+
+
 def test_forwards_are_counted(folders):
     classifier = make_classifier(folders["bert"])
     explain(paper_integrated_gradients, classifier, ask(*SENTENCES))

@@ -18,7 +18,8 @@ from xkd_bench.tasks.examples import TextInput
 class OneText:
     """`input` as a string: a pair is joined by `separator`, which the library must leave in every variant.
 
-    The papers do not say how they gave pairs to the libraries. Here the model always gets a pair as a pair.
+    The papers do not say how they gave pairs to the libraries. Here the model always gets a pair as a pair. White space
+    before the second text is left out: shap would take it for a part of the separator and mask both.
     """
 
     input: TextInput
@@ -27,7 +28,7 @@ class OneText:
     @property
     def string(self) -> str:
         text, pair = self.input
-        return text if pair is None else text + self.separator + pair
+        return text if pair is None else text + self.separator + pair.lstrip()
 
     def parted(self, variant: str) -> TextInput:
         """A variant of the string as an input of the model."""
@@ -41,9 +42,10 @@ class OneText:
         self, units: Sequence[Unit], offsets: Sequence[tuple[int, int]], scores: FloatArray
     ) -> WordScores:
         """Scores of character spans of the string, summed over the spans of each unit."""
-        end = len(self.input.text)
-        segments = [int(self.input.text_pair is not None and start >= end) for start, _ in offsets]
-        shifts = [segment * (end + len(self.separator)) for segment in segments]
+        text, pair = self.input
+        segments = [int(pair is not None and start >= len(text)) for start, _ in offsets]
+        second = len(self.string) - len(pair or "")  # where character 0 of the second text stands, or would stand
+        shifts = [segment * second for segment in segments]
         spans = [(start - shift, stop - shift) for (start, stop), shift in zip(offsets, shifts, strict=True)]
         return words_from_tokens(units, spans, segments, scores)
 

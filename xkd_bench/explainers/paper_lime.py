@@ -20,7 +20,7 @@ from xkd_bench.randomness import seed_of
 
 SAMPLES = 100
 FEATURES = 20
-SEPARATOR = "\x1e"  # of a pair: no word to lime, so it is never removed
+SEPARATOR = "\ue000"  # of a pair: no word to lime, so it is never removed
 
 
 def paper_lime(
