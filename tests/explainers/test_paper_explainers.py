@@ -218,7 +218,6 @@ def test_a_pair_comes_apart_where_it_was_joined(text, pair):
 def test_white_space_before_the_second_text_changes_nothing(classifiers, asked, explainer, kind):
     spaced = explain(explainer, classifiers[kind], ask((PAIR[0], f" \n {PAIR[1]}")))
     assert all(variant.text_pair is not None for variant in asked)
-    assert all(len(variant.text) <= len(PAIR[0]) or "mask" in variant.text.lower() for variant in asked)
     assert same(spaced, explain(explainer, classifiers[kind], ask(PAIR)))
 
 
