@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -11,34 +14,42 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from xkd_bench.engine.check import check_submission
 from xkd_bench.engine.evaluate import Evaluation, evaluate
-from xkd_bench.engine.judge_explanations import judge_explanations, verdict_of
+from xkd_bench.engine.judge_explanations import FillJudgement, gain_verdict_of, judge_explanations, verdict_of
 from xkd_bench.engine.plan import Plan, make_plan
 from xkd_bench.errors import BadInputError
-from xkd_bench.metrics.alignment_scoring import Alignment
+from xkd_bench.metrics.alignment_scoring import Alignment, similarities
 from xkd_bench.metrics.contract import Score
 from xkd_bench.metrics.registry import similarity_metrics
 from xkd_bench.metrics.tables import join
 from xkd_bench.models.classifier import Runtime
 from xkd_bench.randomness import generator
 from xkd_bench.records.examples_table import read_examples
-from xkd_bench.records.explanations_table import ExplainerColumns, Vectors, read_explanations
+from xkd_bench.records.explanations_table import ExplainerColumns, ExplanationsTable, Vectors, read_explanations, view_of
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash
+from xkd_bench.tasks.registry import builtin_folder
 
 TASK = "demo/grammar"
 SECOND_FILL = ("lime.mask", "shap.mask", "occlusion.mask")
 
 
 def plan_of(
-    models: dict[str, Path], student: str, tokens: int | None = None, again: tuple[str, ...] = (), **changes: Any
+    models: dict[str, Path],
+    student: str,
+    tokens: int | None = None,
+    again: tuple[str, ...] = (),
+    baseline: str | None = None,
+    **changes: Any,
 ) -> Plan:
     """`quick` with fewer examples and maskings, both fills, and `changes` of what it says of explanations."""
     runtime = Runtime("cpu", token_budget=tokens)
     retrained = [str(models[name]) for name in again]
-    plan = make_plan(str(models[student]), TASK, str(models["teacher"]), "quick", runtime, None, retrained)
+    other = str(models[baseline]) if baseline else None
+    plan = make_plan(str(models[student]), TASK, str(models["teacher"]), "quick", runtime, None, retrained, other)
     card = plan.protocol.explanations
     assert card.coalitions is not None
     fewer = card.model_copy(
@@ -212,6 +223,112 @@ def test_a_record_checks_and_a_changed_vector_does_not(
     path.unlink()
     with pytest.raises(BadInputError, match="a plain file"):
         list(check_submission(tmp_path / "entry"))
+
+
+def test_a_gain_over_a_baseline_is_the_mean_difference_on_the_same_examples(
+    models: dict[str, Path], store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of(models, "one", baseline="two")
+    found = evaluate(plan, store, tmp_path / "entry", timing=False)
+    other = evaluate(plan_of(models, "two"), store, tmp_path / "other", timing=False)
+    assert found.result.explanations is not None
+    assert found.result.explanations.baseline == other.result.student.hash
+    assert found.result.track == other.result.track, "a baseline is no condition of a measurement"
+    assert found.folder is not None
+    assert other.folder is not None
+    tables = [read_explanations(folder / "explanations.parquet") for folder in (found.folder, other.folder)]
+    headline = next(metric for metric in similarity_metrics() if metric.card.name == "centred_cosine")
+    for key in ("lime", "lime.mask", "integrated_gradients", "random"):
+        own, theirs = (_values(table, key, headline) for table in tables)
+        gain = found.result.explanations.explainers[key].measures["centred_cosine"].gain
+        assert gain is not None
+        assert gain.value == pytest.approx(np.nanmean(own - theirs), abs=1e-6)
+        assert gain.n == np.count_nonzero(~np.isnan(own - theirs))
+        assert other.result.explanations is not None
+        assert other.result.explanations.explainers[key].measures["centred_cosine"].gain is None
+    assert found.result.explanations.fills["lime.mask"].gain_gap is not None
+    monkeypatch.setattr("xkd_bench.engine.check.read_protocol", lambda name: plan.protocol)
+    assert "scores in order" in next(iter(check_submission(tmp_path / "entry")))
+
+
+def _values(table: ExplanationsTable, key: str, metric: Any) -> Any:
+    columns = table.explainers[key]
+    nothing = np.zeros(len(table.example_ids), dtype=np.int64)
+    vectors = columns.vectors["teacher"], columns.vectors["student"]
+    return similarities(view_of(table.example_ids, *vectors, table.punctuation, columns.reasons, nothing), metric)
+
+
+def test_a_gain_that_only_one_fill_shows_does_not_survive(models: dict[str, Path], store: Store, tmp_path: Path) -> None:
+    """The gaming case: the student's own number is the same with both fills, and the baseline's is not."""
+    folder = evaluate(plan_of(models, "one", baseline="two"), store, tmp_path, timing=False).folder
+    assert folder is not None
+    predictions = read_examples(folder / "examples.parquet", "classification", 2)
+    assert predictions.teacher is not None
+    pair = join(predictions.labels, predictions.student, predictions.teacher)
+    table = read_explanations(folder / "explanations.parquet")
+    headline = next(metric for metric in similarity_metrics() if metric.card.name == "centred_cosine")
+    own = _values(table, "lime", headline)
+    deleted = table.explainers["lime"]
+
+    def judged(below_deleted: float, below_masked: float) -> FillJudgement:
+        """Both fills give the student the same explanations; the baseline is so far below with either."""
+        held = {
+            key: replace(deleted, baseline={"centred_cosine": own - below})
+            for key, below in (("lime", below_deleted), ("lime.mask", below_masked))
+        }
+        found = judge_explanations(replace(table, explainers=held), pair, {}, 200, ("gaming",))
+        return found.fills["lime.mask"]
+
+    gamed = judged(0.0, 0.3)
+    assert gamed.gap.value == 0.0
+    assert len(set(gamed.verdicts.values())) == 1
+    assert gamed.gain_verdicts == {"delete": "even", "mask": "higher"}
+    assert gamed.gain_gap is not None
+    assert gamed.gain_gap.value == pytest.approx(0.3)
+    assert not gamed.survives
+    assert not judged(0.02, 0.3).survives, "higher with both, and by far more with one"
+    assert judged(0.3, 0.3).survives
+    assert judged(-0.3, -0.3).gain_verdicts == {"delete": "lower", "mask": "lower"}
+    assert gain_verdict_of(Score.undefined("not_measured")) == "none"
+
+
+def test_a_baseline_is_another_student(models: dict[str, Path]) -> None:
+    for baseline, role in (("one", "student"), ("teacher", "teacher")):
+        with pytest.raises(BadInputError, match=f"the same weights as the {role}"):
+            plan_of(models, "one", baseline=baseline)
+    with pytest.raises(BadInputError, match="as well"):
+        make_plan(str(models["teacher"]), TASK, None, "quick", Runtime("cpu"), None, (), str(models["one"]))
+
+
+def test_two_workers_share_the_work_and_write_the_same_bytes(
+    models: dict[str, Path], run_cli: Callable[..., tuple[int, str, str]], tmp_path: Path
+) -> None:
+    """Two processes over one store, started together, against one process over another."""
+    text = (builtin_folder() / "protocols" / "quick.toml").read_text()
+    for usual, fewer in (("examples = 200", "examples = 130"), ("= 256", "= 32"), ("per_unit = 8", "per_unit = 4")):
+        text = text.replace(usual, fewer)
+    (tmp_path / "fewer.toml").write_text(text)
+
+    def command(store: str, output: str) -> list[str]:
+        return [
+            "evaluate", str(models["one"]), "--task", TASK, "--teacher", str(models["teacher"]), "--no-timing",
+            "--protocol", str(tmp_path / "fewer.toml"), "--store", str(tmp_path / store),
+            "--output", str(tmp_path / output),
+        ]  # fmt: skip
+
+    environment = os.environ | {"OMP_NUM_THREADS": str(torch.get_num_threads())}
+    workers = [
+        subprocess.Popen([sys.executable, "-m", "xkd_bench", *command("shared", name)], env=environment)
+        for name in ("first", "second")
+    ]
+    assert [worker.wait(120) for worker in workers] == [0, 0]
+    assert run_cli(*command("alone", "alone"))[0] == 0
+    read = {name: tmp_path / name / TASK for name in ("first", "second", "alone")}
+    for name in ("record.json", "explanations.parquet", "examples.parquet"):
+        assert len({(folder / name).read_bytes() for folder in read.values()}) == 1, name
+    forwards = {name: json.loads((folder / "run.json").read_text())["forwards"] for name, folder in read.items()}
+    for role in ("teacher", "student"):
+        assert forwards["first"][role] + forwards["second"][role] <= 1.6 * forwards["alone"][role], "work was shared"
 
 
 def test_nothing_is_explained_against_an_invalid_teacher(

@@ -9,6 +9,7 @@ from xkd_bench.cli.console import plain_table
 from xkd_bench.explainers.registry import in_reading_order, title
 from xkd_bench.metrics.reading_order import in_reading_order as in_order_of_metrics
 from xkd_bench.metrics.registry import cards
+from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.schema import ExplanationsRecord, ScoreRecord, TaskResult
 
 HEADLINE = "centred_cosine"
@@ -20,6 +21,8 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
     columns: tuple[str, ...] = ("cosine", "95 % interval", "chance", "retrained", "of the scale", "raw", "n")
     if not explanations.retrained_teachers:
         columns = tuple(column for column in columns if column not in ("retrained", "of the scale"))
+    if explanations.baseline:
+        columns = (*columns[:-2], "gain over baseline", *columns[-2:])
     table = plain_table(heading, *columns, right=columns, gap=1)
     for key in in_reading_order(explanations.explainers):
         measure = explanations.explainers[key].measures[HEADLINE]
@@ -27,6 +30,8 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
         cells = [_value(score), _interval(score), _value(measure.scale.floor) if measure.scale else Text("")]
         if explanations.retrained_teachers and measure.scale:
             cells += [_value(measure.scale.ceiling), _share(measure.scale.calibrated)]
+        if explanations.baseline:
+            cells.append(_gain(measure.gain))
         table.add_row(f"  {title(key)}", *cells, _value(result.scores[f"raw_cosine.{key}"]), str(score.n))
     for card in in_order_of_metrics(cards()):
         if card.subject == "coalitions" and card.name in result.scores:
@@ -38,11 +43,8 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
 
 def fill_lines(explanations: ExplanationsRecord) -> list[str]:
     """A sentence for every explainer whose verdict another fill changes."""
-    return [
-        f"{title(key)}: the verdict does not survive this fill; the centred cosine moves by {found.gap.value:+.3f}"
-        for key, found in explanations.fills.items()
-        if not found.survives and found.gap.value is not None
-    ]
+    said = {key: does_not_survive(found) for key, found in explanations.fills.items()}
+    return [f"{title(key)}: {sentence}" for key, sentence in said.items() if sentence]
 
 
 def _value(score: ScoreRecord) -> Text:
@@ -55,6 +57,14 @@ def _share(score: ScoreRecord) -> Text:
     if score.low is None or score.high is None:
         return Text(f"{score.value:.0%}")
     return Text(f"{score.value:.0%} [{score.low:.0%}, {score.high:.0%}]")
+
+
+def _gain(score: ScoreRecord | None) -> Text:
+    if score is None or score.value is None:
+        return Text("–", style="dim")
+    if score.low is None or score.high is None:
+        return Text(f"{score.value:+.3f}")
+    return Text(f"{score.value:+.3f} [{score.low:+.3f}, {score.high:+.3f}]")
 
 
 def _interval(score: ScoreRecord) -> Text:

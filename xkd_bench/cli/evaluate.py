@@ -27,6 +27,10 @@ def evaluate(
         list[str] | None,
         typer.Option(help="The teacher trained again with another seed: the ceiling of alignment. Repeatable."),
     ] = None,
+    baseline: Annotated[
+        str | None,
+        typer.Option(help="Another student of this teacher: gains in alignment over it are told, with every fill."),
+    ] = None,
     explanations: Annotated[
         bool, typer.Option(help="Compare the models' reasons too, which takes most of the time.")
     ] = True,
@@ -53,6 +57,6 @@ def evaluate(
     from xkd_bench.tasks.loading import data_root as root_of
 
     runtime = make_runtime(device, dtype, token_budget)
-    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or ())
+    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or (), baseline)
     found = run(plan, Store(store or default_store()), output, timing, explanations)
     print_evaluation(found, plan.task.card)

@@ -57,7 +57,7 @@ class Explained:
 
 
 def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> ExplanationsTable:
-    """Explain with student and teacher, with retrained teachers and with a student of random weights, and compare.
+    """Explain with teacher and student, retrained teachers, the baseline and a student of random weights, and compare.
 
     teacher_logits: (n, C) of all examples of the plan; they say what is explained.
     """
@@ -71,13 +71,14 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
     teacher = measure.of(plan.teacher, "teacher")
     student = measure.of(plan.student, "student")
     retrained = [measure.of(model, f"retrained teacher {i}") for i, model in enumerate(plan.retrained, 1)]
+    baseline = measure.of(plan.baseline, "baseline") if plan.baseline else None
     few = hash_order(examples.example_ids, "random student")[: card.random_student_examples]
     random_student = None
     if few:
         drawn = measure.only(sorted(few))
         random_student = drawn.of(plan.random_student, "student with random weights")
     columns = {
-        key: _columns(key, teacher, student, retrained, random_student, sorted(few), targets)
+        key: _columns(key, teacher, student, retrained, baseline, random_student, sorted(few), targets)
         for key in teacher.explanations
     }
     return ExplanationsTable(
@@ -187,6 +188,7 @@ def _columns(
     teacher: Explained,
     student: Explained,
     retrained: Sequence[Explained],
+    baseline: Explained | None,
     random_student: Explained | None,
     few: Sequence[int],
     targets: IntArray,
@@ -209,6 +211,9 @@ def _columns(
             if against
         },
     )
+    if baseline is not None:
+        view = explanation_view(theirs, baseline.explanations[key], targets)
+        columns.baseline.update({metric.card.name: as_stored(similarities(view, metric)) for metric in scaled})
     if random_student is None:
         return columns
     drawn = explanation_view([theirs[i] for i in few], random_student.explanations[key], targets[list(few)])

@@ -27,7 +27,13 @@ def explanation_parts(alignment: AlignmentJudgement) -> dict[str, Any]:
     return {
         "explainers": {key: _explainer(found) for key, found in alignment.explainers.items()},
         "fills": {
-            key: FillRecord(gap=score_record(found.gap), verdicts=dict(found.verdicts), survives=found.survives)
+            key: FillRecord(
+                gap=score_record(found.gap),
+                verdicts=dict(found.verdicts),
+                gain_gap=_score_or_none(found.gain_gap),
+                gain_verdicts=dict(found.gain_verdicts),
+                survives=found.survives,
+            )
             for key, found in alignment.fills.items()
         },
     }
@@ -36,7 +42,7 @@ def explanation_parts(alignment: AlignmentJudgement) -> dict[str, Any]:
 def _explainer(found: ExplainerJudgement) -> ExplainerRecord:
     return ExplainerRecord(
         measures={
-            name: _measure(name, alignment, found.disattenuated.get(name))
+            name: _measure(name, alignment, found.disattenuated.get(name), found.gains.get(name))
             for name, alignment in found.alignments.items()
         },
         reliability={role: score_record(score) for role, score in found.reliability.items()},
@@ -46,7 +52,7 @@ def _explainer(found: ExplainerJudgement) -> ExplainerRecord:
     )
 
 
-def _measure(name: str, alignment: Alignment, disattenuated: Score | None) -> MeasureRecord:
+def _measure(name: str, alignment: Alignment, disattenuated: Score | None, gain: Score | None) -> MeasureRecord:
     scale = None
     if name in SCALED:
         scale = ScaleRecord(
@@ -61,5 +67,10 @@ def _measure(name: str, alignment: Alignment, disattenuated: Score | None) -> Me
         excluded=dict(alignment.excluded),
         distribution=tuple(alignment.histogram),
         scale=scale,
-        disattenuated=score_record(disattenuated) if disattenuated else None,
+        disattenuated=_score_or_none(disattenuated),
+        gain=_score_or_none(gain),
     )
+
+
+def _score_or_none(score: Score | None) -> ScoreRecord | None:
+    return score_record(score) if score else None

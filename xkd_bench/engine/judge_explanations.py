@@ -1,8 +1,13 @@
-"""From the table of explanations to scores of alignment, their scale and whether they survive another fill."""
+"""From the table of explanations to scores of alignment, their scale and whether they survive another fill.
+
+What need not survive is a comparison. A student that saw masked words in training may stand where others stand and owe
+its place to the fill: its own number is the same with both fills, while its gain over a student of the same method that
+saw none is there with the one fill and not with the other. Hence a baseline.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +25,7 @@ from xkd_bench.metrics.alignment_scoring import (
 )
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, PairView, Reason, Score
 from xkd_bench.records.explanations_table import ROLES, ExplainerColumns, ExplanationsTable, Role, view_of
-from xkd_bench.records.schema import Verdict
+from xkd_bench.records.schema import GainVerdict, Verdict
 
 HEADLINE = "centred_cosine"
 SAME, DIFFERENT, WORDS_ONLY = "same_prediction", "different_prediction", "without_punctuation"
@@ -31,21 +36,32 @@ Masks = Mapping[str, NDArray[np.bool_]]
 
 @dataclass(frozen=True)
 class ExplainerJudgement:
-    """One explainer, with one fill where it reads maskings. alignments: measure → everything beside its mean."""
+    """One explainer, with one fill where it reads maskings. alignments: measure → everything beside its mean. gains:
+    measure → mean of student − baseline, without entries where there is no baseline."""
 
     alignments: dict[str, Alignment]
     disattenuated: dict[str, Score]
+    gains: dict[str, Score]
     reliability: dict[Role, Score]
     notes: dict[Role, dict[str, float]]
 
 
 @dataclass(frozen=True)
 class FillJudgement:
-    """gap: headline with this fill − headline with the first one, paired. verdicts: fill → where the student stands."""
+    """gap: headline with this fill − headline with the first one, paired. verdicts: fill → where the student stands.
+    gain_gap, gain_verdicts: the same of the gain over the baseline, None and empty without one."""
 
     gap: Score
     verdicts: dict[str, Verdict]
-    survives: bool
+    gain_gap: Score | None
+    gain_verdicts: dict[str, GainVerdict]
+
+    @property
+    def survives(self) -> bool:
+        """Whether no verdict differs between the fills, and no value by more than `SMALL_GAP`."""
+        gaps = (self.gap, self.gain_gap)
+        same = len(set(self.verdicts.values())) == 1 and len(set(self.gain_verdicts.values())) <= 1
+        return same and not any(_is_large(gap) for gap in gaps if gap is not None)
 
 
 @dataclass(frozen=True)
@@ -110,6 +126,7 @@ class _Judge:
         reliability = columns.reliability
         alignments: dict[str, Alignment] = {}
         disattenuated: dict[str, Score] = {}
+        gains: dict[str, Score] = {}
         for metric in registry.similarity_metrics():
             name, nothing = metric.card.name, np.empty((len(view.example_ids), 0))
             references = References(columns.retrained.get(name, nothing), columns.random_student.get(name))
@@ -121,9 +138,12 @@ class _Judge:
             parts.setdefault(WORDS_ONLY, {})[f"{name}.{key}"] = self.mean(similarities(words, metric))
             if reliability and name == HEADLINE:
                 disattenuated[name] = self.mean(_disattenuated(similarities(view, metric), reliability))
+            if name in columns.baseline:
+                gains[name] = self.mean(similarities(view, metric) - columns.baseline[name])
         return ExplainerJudgement(
             alignments,
             disattenuated,
+            gains,
             {role: self.mean(values) for role, values in reliability.items()},
             {
                 role: {name: float(np.nanmean(values)) for name, values in notes.items() if not np.isnan(values).all()}
@@ -153,13 +173,20 @@ class _Judge:
         found: Mapping[str, ExplainerJudgement],
     ) -> FillJudgement:
         metric = next(metric for metric in registry.similarity_metrics() if metric.card.name == HEADLINE)
-        values = [similarities(self.view(self.table.explainers[name]), metric) for name in (key, other_key)]
-        gap = fill_gap(values[0], values[1], self.resamples, self.seed_words, self.table.example_ids, self.clusters)
-        verdicts = {
-            name: verdict_of(scores[f"{HEADLINE}.{of}"], found[of].alignments[HEADLINE])
-            for name, of in ((first, key), (fill, other_key))
-        }
-        return FillJudgement(gap, verdicts, len(set(verdicts.values())) == 1 and not _is_large(gap))
+        columns = [self.table.explainers[name] for name in (key, other_key)]
+        values = [similarities(self.view(one), metric) for one in columns]
+        baselines = [one.baseline[HEADLINE] for one in columns if HEADLINE in one.baseline]
+        both = ((first, key), (fill, other_key))
+        return FillJudgement(
+            gap=self.gap(values),
+            verdicts={name: verdict_of(scores[f"{HEADLINE}.{of}"], found[of].alignments[HEADLINE]) for name, of in both},
+            gain_gap=self.gap([own - other for own, other in zip(values, baselines, strict=True)]) if baselines else None,
+            gain_verdicts={name: gain_verdict_of(found[of].gains[HEADLINE]) for name, of in both} if baselines else {},
+        )
+
+    def gap(self, values: Sequence[FloatArray]) -> Score:
+        """Mean of second fill − first fill, per-example numbers."""
+        return fill_gap(values[0], values[1], self.resamples, self.seed_words, self.table.example_ids, self.clusters)
 
     def score(self, values: FloatArray, parts: Masks) -> tuple[Score, dict[str, Score]]:
         return score_examples(values, self.resamples, self.seed_words, parts, self.table.example_ids, self.clusters)
@@ -186,6 +213,13 @@ def verdict_of(value: Score, alignment: Alignment) -> Verdict:
     if value.low is None or alignment.floor.high is None:
         return "none"
     return "beyond_chance" if value.low > alignment.floor.high else "chance"
+
+
+def gain_verdict_of(gain: Score) -> GainVerdict:
+    """On which side of 0 the interval of a gain lies (`records.schema.GainVerdict`)."""
+    if gain.low is None or gain.high is None:
+        return "none"
+    return "higher" if gain.low > 0 else "lower" if gain.high < 0 else "even"
 
 
 def _is_large(gap: Score) -> bool:

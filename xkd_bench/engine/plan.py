@@ -28,7 +28,7 @@ class Plan:
     """One student on one task: everything resolved, nothing run. The weights load when a probe first needs them.
 
     random_student: the student's config and tokenizer with random weights. retrained: the teacher trained again with
-    other seeds; the ceiling of alignment.
+    other seeds; the ceiling of alignment. baseline: another student, over which this one's gain in alignment is told.
     """
 
     task: Task
@@ -38,6 +38,7 @@ class Plan:
     teacher: LazyClassifier | None
     random_student: LazyClassifier
     retrained: tuple[LazyClassifier, ...]
+    baseline: LazyClassifier | None
     lineage: LineageRecord | None
     data_root: Path | None
 
@@ -45,7 +46,8 @@ class Plan:
         """The models by role, as far as there are any."""
         teacher = {"teacher": self.teacher} if self.teacher else {}
         again = {f"retrained_teacher_{i}": model for i, model in enumerate(self.retrained, 1)}
-        return {"student": self.student, **teacher, "random_student": self.random_student, **again}
+        other = {"baseline": self.baseline} if self.baseline else {}
+        return {"student": self.student, **teacher, "random_student": self.random_student, **again, **other}
 
 
 def make_plan(
@@ -56,6 +58,7 @@ def make_plan(
     runtime: Runtime,
     data_root: Path | None,
     retrained: Sequence[str] = (),
+    baseline: str | None = None,
 ) -> Plan:
     """Resolve and check. Task and teacher left out are taken from the student's lineage.
 
@@ -85,6 +88,7 @@ def make_plan(
     teacher_checkpoint = _teacher(teacher, lineage, student_checkpoint)
     against = classifier(teacher_checkpoint, "teacher") if teacher_checkpoint else None
     again = [classifier(one, "retrained teacher") for one in _retrained(retrained, teacher_checkpoint)]
+    other = _baseline(baseline, student_checkpoint, teacher_checkpoint)
     examples = load(chosen_task, "evaluation", data_root)
     hidden = np.isnan(examples.labels) if card.kind == "regression" else examples.labels < 0
     if hidden.any():
@@ -102,6 +106,7 @@ def make_plan(
         teacher=against,
         random_student=classifier(student_checkpoint, "student", RANDOM_STUDENT_SEED),
         retrained=tuple(again),
+        baseline=classifier(other, "baseline") if other else None,
         lineage=lineage,
         data_root=data_root,
     )
@@ -141,6 +146,24 @@ def _retrained(named: Sequence[str], teacher: Checkpoint | None) -> list[Checkpo
                 fix="train it with `xkd-bench distill finetune … --seed 1`",
             )
         found.append(checkpoint)
+    return found
+
+
+def _baseline(named: str | None, student: Checkpoint, teacher: Checkpoint | None) -> Checkpoint | None:
+    """The student to be compared with: neither this one, over which it gains nothing, nor the teacher itself."""
+    if named is None:
+        return None
+    if teacher is None:
+        raise BadInputError(where="--baseline", expected="a --teacher as well", found="none", fix="name the teacher")
+    found = open_checkpoint(named)
+    for role, checkpoint in (("student", student), ("teacher", teacher)):
+        if found.hash == checkpoint.hash:
+            raise BadInputError(
+                where=f"--baseline {named}",
+                expected="another student of the same teacher",
+                found=f"the same weights as the {role}",
+                fix="name a student trained without what this one adds, e.g. with `distill vanilla_kd`",
+            )
     return found
 
 

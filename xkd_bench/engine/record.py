@@ -84,6 +84,7 @@ def _explanations(plan: Plan, alignment: AlignmentJudgement, hashes: Mapping[str
     return ExplanationsRecord(
         table=_file("explanations.parquet", examples, hashes),
         retrained_teachers=tuple(model.checkpoint.hash for model in plan.retrained),
+        baseline=plan.baseline.checkpoint.hash if plan.baseline else None,
         random_student_examples=min(card.random_student_examples, examples),
         **explanation_parts(alignment),
     )

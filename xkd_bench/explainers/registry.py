@@ -16,6 +16,7 @@ from xkd_bench.explainers.contract import (
     SeededExplainer,
     TableExplainer,
 )
+from xkd_bench.records.fills import FILLS
 
 GROUP = "xkd_bench.explainers"
 KINDS: dict[Reads, type[TableExplainer | ModelExplainer | SeededExplainer]] = {
@@ -65,7 +66,6 @@ def load(name: str) -> Explainer:
 # What a reader looks for first; others follow by name, the control last.
 READING_ORDER = ("lime", "shap", "occlusion", "integrated_gradients", "input_x_gradient")
 LAST = ("random",)
-FILLS = {"delete": "words deleted", "mask": "words masked"}
 
 
 def title(key: str) -> str:

@@ -10,6 +10,7 @@ from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 
 HEADLINE = "centred_cosine"
@@ -80,6 +81,9 @@ def _explainer_cell(result: TaskResult, key: str) -> Cell:
     parts = [part for part in (cell.small, _calibrated(scale.calibrated)) if part]
     words = [f"chance {_value(scale.floor)}", f"retrained teachers {_value(scale.ceiling)}"]
     words.append(f"student with random weights {_value(scale.random_student)}")
+    gain = explained.measures[HEADLINE].gain if explained else None
+    if gain is not None and gain.value is not None:
+        words.append(f"gain over its baseline {_value(gain)}")
     raw = result.scores.get(f"raw_cosine.{key}")
     if raw is not None:
         words.append(f"raw cosine {_value(raw)}")
@@ -97,8 +101,5 @@ def _value(score: ScoreRecord) -> str:
 def _notes(name: str, result: TaskResult) -> list[str]:
     if result.explanations is None:
         return []
-    return [
-        f"{name}: what {title(key)} says does not survive the other fill (it moves by {_value(found.gap)})."
-        for key, found in result.explanations.fills.items()
-        if not found.survives
-    ]
+    said = {key: does_not_survive(found) for key, found in result.explanations.fills.items()}
+    return [f"{name}, {title(key)}: {sentence}." for key, sentence in said.items() if sentence]

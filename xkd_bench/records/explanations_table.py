@@ -11,6 +11,7 @@ the fill it was asked with (`lime`, `lime.mask`), and ROLE `teacher` or `student
     coalitions.FILL.METRIC                  scores that need no explainer
     retrained.KEY.METRIC                    a number for each retrained teacher
     random_student.KEY.METRIC
+    baseline.KEY.METRIC                     of the student this one is held against
 
 What is scored is what is stored: vectors are rounded to steps before anything is computed from them.
 """
@@ -53,7 +54,7 @@ class ExplainerColumns:
     """What one explainer says of both models, n examples.
 
     notes: name → (n,). reliability: (n,), NaN where it has none. retrained: metric → (n, R). random_student: metric →
-    (n,), NaN where it was not asked.
+    (n,), NaN where it was not asked. baseline: metric → (n,).
     """
 
     vectors: dict[Role, Vectors]
@@ -62,6 +63,7 @@ class ExplainerColumns:
     reliability: dict[Role, FloatArray] = field(default_factory=dict)
     retrained: dict[str, FloatArray] = field(default_factory=dict)
     random_student: dict[str, FloatArray] = field(default_factory=dict)
+    baseline: dict[str, FloatArray] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -136,8 +138,9 @@ def _explainer_columns(key: str, explainer: ExplainerColumns) -> Iterator[tuple[
         yield f"reliability.{role}.{key}", _floats(values)
     for metric, values in explainer.retrained.items():
         yield f"retrained.{key}.{metric}", pa.array(list(values.astype(np.float32)), pa.list_(pa.float32()))
-    for metric, values in explainer.random_student.items():
-        yield f"random_student.{key}.{metric}", _floats(values)
+    for role, others in (("random_student", explainer.random_student), ("baseline", explainer.baseline)):
+        for metric, values in others.items():
+            yield f"{role}.{key}.{metric}", _floats(values)
 
 
 def _floats(values: FloatArray) -> pa.Array:
@@ -191,6 +194,7 @@ class _Columns:
             },
             retrained={name: self._rows(values) for name, values in self._raw(f"retrained.{key}.")},
             random_student=dict(self._below(f"random_student.{key}.")),
+            baseline=dict(self._below(f"baseline.{key}.")),
         )
 
     def _vectors(self, role: Role, key: str, lengths: list[int]) -> Vectors:

@@ -18,6 +18,9 @@ SCHEMA_VERSION: Literal[1] = 1
 # covers ½, lies above ½, or reaches 1. Without any: whether the mean's interval lies above the floor's.
 Verdict = Literal["chance", "nearer_chance", "undecided", "nearer_retrained", "as_retrained", "beyond_chance", "none"]
 
+# Whether the interval of the gain over the baseline lies above 0, below 0, or holds it.
+GainVerdict = Literal["higher", "lower", "even", "none"]
+
 
 class Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -121,13 +124,15 @@ class ScaleRecord(Strict):
 
 class MeasureRecord(Strict):
     """What stands beside a measure's mean. distribution: examples in equal bins of the measure's range. disattenuated:
-    the mean of value / √(reliability of both models' explanations), None where nothing was sampled."""
+    the mean of value / √(reliability of both models' explanations), None where nothing was sampled. gain: mean of
+    student − baseline on the same examples, None without a baseline."""
 
     median: ScoreRecord
     excluded: dict[Reason, Count]
     distribution: tuple[Count, ...]
     scale: ScaleRecord | None
     disattenuated: ScoreRecord | None
+    gain: ScoreRecord | None = None
 
 
 class ExplainerRecord(Strict):
@@ -140,10 +145,13 @@ class ExplainerRecord(Strict):
 
 class FillRecord(Strict):
     """Whether a verdict survives another fill. gap: the headline measure with this fill minus that with the first one,
-    on the same examples. verdicts: fill → where the student stands."""
+    on the same examples. verdicts: fill → where the student stands. gain_gap, gain_verdicts: the same of the gain over
+    the baseline, None and empty without one. survives: no verdict and no value that matters changes with the fill."""
 
     gap: ScoreRecord
     verdicts: dict[str, Verdict]
+    gain_gap: ScoreRecord | None = None
+    gain_verdicts: dict[str, GainVerdict] = Field(default_factory=dict)
     survives: bool
 
 
@@ -152,6 +160,7 @@ class ExplanationsRecord(Strict):
 
     table: FileRecord
     retrained_teachers: tuple[Hash, ...]
+    baseline: Hash | None = None
     random_student_examples: Count
     explainers: dict[str, ExplainerRecord]
     fills: dict[str, FillRecord]
