@@ -474,9 +474,11 @@ def test_the_page_carries_every_number_the_terminal_shows(explain: Cli, tmp_path
 
 
 def test_a_page_that_cannot_be_written_is_one_clear_error(explain: Cli, tmp_path: Path) -> None:
-    code, _, error = explain(TEXT, "--explainer", "occlusion", "--html", tmp_path)
-    assert code == 2
-    assert "a folder with room that can be written to" in error
+    for place in (tmp_path, Path("/proc/nobody/page.html")):
+        code, _, error = explain(TEXT, "--explainer", "occlusion", "--html", place)
+        assert code == 2, error
+        assert "a folder with room that can be written to" in error
+        assert "Traceback" not in error
     assert not list(tmp_path.glob("*.html"))
 
 

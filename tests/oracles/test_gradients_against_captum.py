@@ -39,18 +39,18 @@ def questions() -> list[Question]:
 
 
 def words(encoding, scores, question):
-    """Sums over the tokens of each word: no word of these texts is in two units."""
+    """Sums over the tokens that begin inside each unit: no token of these texts is in two."""
     summed = np.zeros(len(question.units))
-    for score, place, segment in zip(scores, encoding.word_ids(), encoding.sequence_ids(), strict=True):
+    for place, (score, segment) in enumerate(zip(scores, encoding.sequence_ids(), strict=True)):
         if segment is not None:
-            start = encoding.word_to_chars(0, place, segment).start
-            hit = [i for i, unit in enumerate(question.units) if (unit.segment, unit.start) == (segment, start)]
-            summed[hit[0]] += score
+            start = encoding.token_to_chars(place).start
+            inside = [u.segment == segment and u.start <= start < u.end for u in question.units]
+            summed[inside.index(True)] += score
     return summed
 
 
-def by_captum(classifier, question, kept):
-    """kept: ids of the text → ids of the baseline."""
+def by_captum(classifier, question, kept, steps=STEPS):
+    """kept: (ids of the text, tokenizer) → ids of the baseline."""
     tokenizer, model = classifier.encoder.tokenizer, classifier.model
     encoding = tokenizer(question.input.text, question.input.text_pair, return_tensors="pt")
     ids, mask = encoding["input_ids"], encoding["attention_mask"]
@@ -60,7 +60,7 @@ def by_captum(classifier, question, kept):
         return logits[:, question.target] - logits[:, 1 - question.target]
 
     found = LayerIntegratedGradients(scalar, model.bert.embeddings.word_embeddings).attribute(
-        ids, baselines=kept(ids), additional_forward_args=(mask,), n_steps=STEPS, method="gausslegendre"
+        ids, baselines=kept(ids, tokenizer), additional_forward_args=(mask,), n_steps=steps, method="gausslegendre"
     )
     return words(encoding, found[0].sum(dim=1).detach().numpy(), question)
 
@@ -69,12 +69,14 @@ def close(found, expected):
     return np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
 
 
-def separators_stay(ids):
-    return torch.where((ids == 2) | (ids == 3), ids, 0)
+def separators_stay(ids, tokenizer):
+    special = (ids == tokenizer.cls_token_id) | (ids == tokenizer.sep_token_id)
+    return torch.where(special, ids, tokenizer.pad_token_id)
 
 
-def ends_stay(ids):
-    return torch.tensor([[2, *[0] * (ids.shape[1] - 2), 3]])
+def ends_stay(ids, tokenizer):
+    inside = [tokenizer.pad_token_id] * (ids.shape[1] - 2)
+    return torch.tensor([[tokenizer.cls_token_id, *inside, tokenizer.sep_token_id]])
 
 
 def explain(explainer, classifier, questions):

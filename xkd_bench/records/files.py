@@ -18,6 +18,7 @@ CANNOT_WRITE = (
     errno.EACCES,
     errno.EROFS,
     errno.EPERM,
+    errno.ENOENT,  # a place where nothing can be made, such as /proc
     errno.ENOTDIR,
     errno.EISDIR,
     errno.EEXIST,
