@@ -28,7 +28,13 @@ from xkd_bench.metrics.tables import join
 from xkd_bench.models.classifier import Runtime
 from xkd_bench.randomness import generator
 from xkd_bench.records.examples_table import read_examples
-from xkd_bench.records.explanations_table import ExplainerColumns, ExplanationsTable, Vectors, read_explanations, view_of
+from xkd_bench.records.explanations_table import (
+    ExplainerColumns,
+    ExplanationsTable,
+    Vectors,
+    read_explanations,
+    view_of,
+)
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash
 from xkd_bench.tasks.registry import builtin_folder
@@ -258,7 +264,9 @@ def _values(table: ExplanationsTable, key: str, metric: Any) -> Any:
     return similarities(view_of(table.example_ids, *vectors, table.punctuation, columns.reasons, nothing), metric)
 
 
-def test_a_gain_that_only_one_fill_shows_does_not_survive(models: dict[str, Path], store: Store, tmp_path: Path) -> None:
+def test_a_gain_that_only_one_fill_shows_does_not_survive(
+    models: dict[str, Path], store: Store, tmp_path: Path
+) -> None:
     """The gaming case: the student's own number is the same with both fills, and the baseline's is not."""
     folder = evaluate(plan_of(models, "one", baseline="two"), store, tmp_path, timing=False).folder
     assert folder is not None

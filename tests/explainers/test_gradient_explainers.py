@@ -67,13 +67,13 @@ def row_of(classifier, question, keep=all_specials):
     padding = classifier.encoder.tokenizer.pad_token_id
     kept = keep(spans[0][1])
     ids = [i if keeps else padding for i, keeps in zip(rows[0]["input_ids"], kept, strict=True)]
-    return {**rows[0], "target": question.target, "baseline_ids": ids}
+    return {**rows[0], "target": question.target, "baseline": ids}
 
 
 def difference(classifier, question, keep=all_specials):
     """F(x) − F(x') by two plain calls of the model; in the second, positions are named, being those of the text."""
     row = {name: torch.tensor([value]) for name, value in row_of(classifier, question, keep).items()}
-    target, baseline = int(row.pop("target")), row.pop("baseline_ids")
+    target, baseline = int(row.pop("target")), row.pop("baseline")
     first = classifier.encoder.tokenizer.pad_token_id + 1 if classifier.checkpoint.model_type == "roberta" else 0
     positions = torch.arange(first, first + baseline.shape[1])[None]
     with torch.no_grad():
@@ -130,7 +130,7 @@ def test_a_linear_model_by_hand(folders, texts):
     for question in ask(*texts, target=0):
         row, spans = row_of(classifier, question), classifier.encoder.spans([question.input])[0]
         by_hand = {
-            integrated_gradients: (weights[row["input_ids"]] - weights[row["baseline_ids"]]) @ of_logits,
+            integrated_gradients: (weights[row["input_ids"]] - weights[row["baseline"]]) @ of_logits,
             input_x_gradient: weights[row["input_ids"]] @ of_logits,
         }
         for explainer, tokens in by_hand.items():

@@ -94,7 +94,10 @@ def test_a_row_without_explanations_has_undefined_cells_and_no_value(html: str) 
 
 
 def test_what_does_not_survive_the_other_fill_is_said(html: str) -> None:
-    assert "fooled, LIME, words masked: the verdict does not survive this fill; its centred cosine moves by +0.410." in html
+    assert (
+        "fooled, LIME, words masked: the verdict does not survive this fill; its centred cosine moves by +0.410."
+        in html
+    )
     assert "kept: what LIME" not in html
 
 

@@ -57,6 +57,8 @@ def evaluate(
     from xkd_bench.tasks.loading import data_root as root_of
 
     runtime = make_runtime(device, dtype, token_budget)
-    plan = make_plan(checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or (), baseline)
+    plan = make_plan(
+        checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or (), baseline
+    )
     found = run(plan, Store(store or default_store()), output, timing, explanations)
     print_evaluation(found, plan.task.card)

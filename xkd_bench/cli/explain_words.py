@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from xkd_bench.engine.explain_texts import Comparison, ExplainedBy, ExplainedText, ModelWords
-from xkd_bench.explainers.registry import FILLS
 from xkd_bench.explainers.units import Unit
 from xkd_bench.metrics.contract import FloatArray, Reason
+from xkd_bench.records.fills import FILLS
 
 MINUS = "−"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

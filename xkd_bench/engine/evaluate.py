@@ -53,7 +53,7 @@ def evaluate(
     seed_words = (str(statistics.suite_seed), plan.examples.fingerprint)
     judgement = judge(table, registry.prediction_metrics(), statistics.resamples, seed_words)
     explained = None
-    if with_explanations and _can_be_explained(plan, judgement):
+    if with_explanations and _can_be_explained(judgement):
         assert table.teacher is not None
         explained = explain(plan, store, table.teacher.logits)
     judgement = judge_alignment(judgement, table, explained, plan.protocol, seed_words)
@@ -94,10 +94,10 @@ def _forwards(plan: Plan) -> dict[str, int]:
     return {"teacher": 0} | {role: n for role, n in counts.items() if n or role in ("student", "teacher")}
 
 
-def _can_be_explained(plan: Plan, judgement: Judgement) -> bool:
-    """Whether there are words to explain, and a teacher whose reasons are worth comparing with."""
+def _can_be_explained(judgement: Judgement) -> bool:
+    """Whether there is a teacher whose reasons are worth comparing with."""
     teacher = judgement.gate.get("teacher")
-    return plan.task.card.modality != "image" and teacher is not None and teacher.status == "valid"
+    return teacher is not None and teacher.status == "valid"
 
 
 def _check_orders(plan: Plan, store: Store) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Both models' explanations of the chosen examples: probes → explainers → one table.
+"""All models' explanations of the chosen examples: probes → explainers → one table.
 
 Every model is asked about the same examples, for the same target (the class its teacher predicts), on the same units,
 with the same maskings and seeds; hence a student that is its teacher explains itself as its teacher does, to the bit.
@@ -7,7 +7,7 @@ with the same maskings and seeds; hence a student that is its teacher explains i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -23,13 +23,21 @@ from xkd_bench.explainers.contract import (
     SeededExplainer,
     TableExplainer,
 )
+from xkd_bench.explainers.patches import Grid, common_grid, grid_of, mean_colour
 from xkd_bench.explainers.reliability import reliability
-from xkd_bench.explainers.units import units_of, within_words
 from xkd_bench.metrics import registry as metrics
 from xkd_bench.metrics.alignment_scoring import similarities
 from xkd_bench.metrics.contract import CoalitionView, ExplanationView, FloatArray, IntArray
 from xkd_bench.models.classifier import LazyClassifier
-from xkd_bench.probes.coalitions import CoalitionSettings, ExampleCoalitions, Fill, coalitions, log_odds
+from xkd_bench.models.encoding import patch_sides
+from xkd_bench.probes.coalitions import (
+    CoalitionSettings,
+    ExampleCoalitions,
+    Fill,
+    coalitions,
+    input_and_units,
+    log_odds,
+)
 from xkd_bench.probes.explanations import explanations
 from xkd_bench.randomness import hash_order
 from xkd_bench.records.explanations_table import (
@@ -42,8 +50,9 @@ from xkd_bench.records.explanations_table import (
     to_steps,
     view_of,
 )
+from xkd_bench.records.fills import FILLS
 from xkd_bench.records.store import Store
-from xkd_bench.tasks.examples import Examples, TextInput
+from xkd_bench.tasks.examples import Examples, ImageInput
 from xkd_bench.tasks.protocols import ExplanationCard
 
 
@@ -66,8 +75,9 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
     chosen = chosen_positions(plan.examples, card)
     examples = plan.examples.take(chosen)
     targets = teacher_logits[chosen].argmax(axis=1)
-    asked = questions(examples, targets)
-    measure = Measurement(card, plan.protocol.statistics.suite_seed, store, examples, asked)
+    images = image_facts(plan)
+    asked = questions(examples, targets, images)
+    measure = Measurement(card, plan.protocol.statistics.suite_seed, store, examples, asked, images)
     teacher = measure.of(plan.teacher, "teacher")
     student = measure.of(plan.student, "student")
     retrained = [measure.of(model, f"retrained teacher {i}") for i, model in enumerate(plan.retrained, 1)]
@@ -99,14 +109,40 @@ def chosen_positions(examples: Examples, card: ExplanationCard) -> list[int]:
     return sorted(hash_order(examples.example_ids, "explanations")[: card.examples])
 
 
-def questions(examples: Examples, targets: IntArray) -> list[Question]:
+@dataclass(frozen=True)
+class ImageFacts:
+    """What masked images are made with: the grid of the patches, and the mean colour of the task's split."""
+
+    grid: Grid
+    mean_colour: tuple[float, ...]
+
+
+def image_facts(plan: Plan) -> ImageFacts | None:
+    """Of the plan's images; None for texts."""
+    grid = grid_of_plan(plan)
+    if grid is None:
+        return None
+    images = [row for row in plan.examples.inputs if isinstance(row, ImageInput)]
+    return ImageFacts(grid, tuple(round(float(value), 3) for value in mean_colour(images)))
+
+
+def grid_of_plan(plan: Plan) -> Grid | None:
+    """The coarser of teacher's and student's grids of patches; None for texts."""
+    if plan.task.card.modality != "image":
+        return None
+    models = [model for model in (plan.teacher, plan.student) if model is not None]
+    sides = [patch_sides(model.checkpoint) for model in models]
+    return common_grid(None if found is None else Grid(*found) for found in sides)
+
+
+def questions(examples: Examples, targets: IntArray, images: ImageFacts | None = None) -> list[Question]:
     """What is asked of every model about each example."""
     asked = []
+    grid = images.grid if images else None
     for example_id, row, target in zip(examples.example_ids, examples.inputs, targets, strict=True):
-        if not isinstance(row, TextInput):
-            raise TypeError("explanations of words need texts")
-        text = within_words(row, examples.task.inputs.max_length)
-        asked.append(Question(example_id, text, units_of(text), int(target)))
+        input, units = input_and_units(row, examples.task.inputs.max_length, grid)
+        own = grid_of(row, grid) if grid is not None and isinstance(row, ImageInput) else None
+        asked.append(Question(example_id, input, units, int(target), own))
     return asked
 
 
@@ -114,15 +150,21 @@ class Measurement:
     """The same questions for model after model."""
 
     def __init__(
-        self, card: ExplanationCard, suite_seed: int, store: Store, examples: Examples, asked: Sequence[Question]
+        self,
+        card: ExplanationCard,
+        suite_seed: int,
+        store: Store,
+        examples: Examples,
+        asked: Sequence[Question],
+        images: ImageFacts | None = None,
     ) -> None:
         self.card, self.suite_seed, self.store = card, suite_seed, store
-        self.examples, self.asked = examples, asked
+        self.examples, self.asked, self.images = examples, asked, images
         self.explainers: dict[str, Explainer] = {name: explainers.load(name) for name in card.explainers}
 
     def only(self, positions: Sequence[int]) -> Measurement:
         asked = [self.asked[i] for i in positions]
-        return Measurement(self.card, self.suite_seed, self.store, self.examples.take(positions), asked)
+        return Measurement(self.card, self.suite_seed, self.store, self.examples.take(positions), asked, self.images)
 
     def of(self, model: LazyClassifier, who: str) -> Explained:
         tables = {fill: self._coalitions(model, fill, who) for fill in self._fills()}
@@ -141,17 +183,22 @@ class Measurement:
         return Explained(found, repeated, tables)
 
     def _fills(self) -> tuple[Fill, ...]:
-        return self.card.coalitions.fills if self.card.coalitions else ()
+        card = self.card.coalitions
+        return () if card is None else card.image_fills if self.images else card.fills
 
     def _coalitions(self, model: LazyClassifier, fill: Fill, who: str) -> list[ExampleCoalitions]:
         card = self.card.coalitions
         assert card is not None
         settings = CoalitionSettings(self.suite_seed, card.all_up_to, card.sample, card.per_unit, fill)
-        verb = "deleted" if fill == "delete" else "masked"
-        return coalitions(model, self.examples, settings, self.store, f"{who}, words {verb}")
+        if self.images:
+            settings = replace(settings, grid=self.images.grid, mean_colour=self.images.mean_colour)
+        return coalitions(model, self.examples, settings, self.store, f"{who}, {FILLS[fill]}")
 
     def _from_model(self, explainer: ModelExplainer, model: LazyClassifier, who: str) -> list[Explanation]:
-        settings = ExplainerSettings(self.suite_seed, self.card.steps)
+        if self.images and not explainer.images:
+            return [Explanation.without_value(len(q.units), "not_measured") for q in self.asked]
+        mean = self.images.mean_colour if self.images else None
+        settings = ExplainerSettings(self.suite_seed, self.card.steps, mean)
         label = f"{who}, {explainer.card.title}"
         return explanations(model, self.examples, self.asked, explainer, settings, self.store, label)
 

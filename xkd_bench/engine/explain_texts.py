@@ -356,7 +356,7 @@ def _explained_text(
         example_id=item.example_ids[0] if plan.from_split[place] else None,
         label=None if not known else card.labels[int(label)] if card.labels else f"{label:g}",
         target=card.labels[asked.target] if card.labels else None,
-        units=asked.units,
+        units=asked.words,
         unread=len(units_of(text)) - len(asked.units),
         answers=tuple(
             _answer(card, rows, asked.target, one.coalitions.get(plan.fill))

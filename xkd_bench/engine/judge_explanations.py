@@ -109,6 +109,7 @@ class _Judge:
         self.target: IntArray = pair.teacher.predicted[rows]
         self.clusters = None if pair.teacher.clusters is None else pair.teacher.clusters[rows]
         self.parts = {name: mask[rows] for name, mask in slices.items()}
+        self.has_punctuation = any(mask.any() for mask in table.punctuation)
         if pair.teacher.kind == "classification":
             same = pair.student.predicted[rows] == self.target
             self.parts |= {SAME: same, DIFFERENT: ~same}
@@ -122,7 +123,7 @@ class _Judge:
         self, key: str, columns: ExplainerColumns, scores: dict[str, Score], parts: dict[str, dict[str, Score]]
     ) -> ExplainerJudgement:
         view = self.view(columns)
-        words = without_punctuation(view)
+        words = without_punctuation(view) if self.has_punctuation else None
         reliability = columns.reliability
         alignments: dict[str, Alignment] = {}
         disattenuated: dict[str, Score] = {}
@@ -135,7 +136,8 @@ class _Judge:
             scores[f"{name}.{key}"] = alignment.mean
             for part, score in alignment.parts.items():
                 parts.setdefault(part, {})[f"{name}.{key}"] = score
-            parts.setdefault(WORDS_ONLY, {})[f"{name}.{key}"] = self.mean(similarities(words, metric))
+            if words is not None:
+                parts.setdefault(WORDS_ONLY, {})[f"{name}.{key}"] = self.mean(similarities(words, metric))
             if reliability and name == HEADLINE:
                 disattenuated[name] = self.mean(_disattenuated(similarities(view, metric), reliability))
             if name in columns.baseline:
@@ -179,8 +181,12 @@ class _Judge:
         both = ((first, key), (fill, other_key))
         return FillJudgement(
             gap=self.gap(values),
-            verdicts={name: verdict_of(scores[f"{HEADLINE}.{of}"], found[of].alignments[HEADLINE]) for name, of in both},
-            gain_gap=self.gap([own - other for own, other in zip(values, baselines, strict=True)]) if baselines else None,
+            verdicts={
+                name: verdict_of(scores[f"{HEADLINE}.{of}"], found[of].alignments[HEADLINE]) for name, of in both
+            },
+            gain_gap=self.gap([own - other for own, other in zip(values, baselines, strict=True)])
+            if baselines
+            else None,
             gain_verdicts={name: gain_verdict_of(found[of].gains[HEADLINE]) for name, of in both} if baselines else {},
         )
 

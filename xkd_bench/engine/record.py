@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 import xkd_bench
+from xkd_bench.engine.explain import grid_of_plan
 from xkd_bench.engine.explanation_record import explanation_parts, score_records
 from xkd_bench.engine.judge import Judgement
 from xkd_bench.engine.judge_explanations import AlignmentJudgement
@@ -86,6 +87,7 @@ def _explanations(plan: Plan, alignment: AlignmentJudgement, hashes: Mapping[str
         retrained_teachers=tuple(model.checkpoint.hash for model in plan.retrained),
         baseline=plan.baseline.checkpoint.hash if plan.baseline else None,
         random_student_examples=min(card.random_student_examples, examples),
+        grid=grid_of_plan(plan),
         **explanation_parts(alignment),
     )
 

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray
+from xkd_bench.explainers.patches import Grid, Patch
 from xkd_bench.explainers.units import Unit
 from xkd_bench.metrics.contract import Reason
-from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.examples import Input, TextInput
 
 if TYPE_CHECKING:  # a card, or a function of arrays, needs no torch
     from xkd_bench.models.classifier import Classifier
@@ -38,20 +39,43 @@ class ExplainerCard:
 
 @dataclass(frozen=True)
 class ExplainerSettings:
-    """What the protocol says to explainers that run a model. steps: of integrated gradients, before any doubling."""
+    """What the protocol says to explainers that run a model. steps: of integrated gradients, before any doubling.
+
+    mean_colour: of the task's images, 0…255 a channel; None for texts.
+    """
 
     suite_seed: int
     steps: int
+    mean_colour: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Question:
-    """One example to explain: its text, the units that want a score, and the class whose log-odds is explained."""
+    """One example to explain: the input, the units that want a score, and the class whose log-odds is explained.
+
+    units: words of a text, patches of an image in reading order; then `grid` says how many rows and columns of them.
+    """
 
     example_id: str
-    input: TextInput
-    units: tuple[Unit, ...]
+    input: Input
+    units: tuple[Unit, ...] | tuple[Patch, ...]
     target: int
+    grid: Grid | None = None
+
+    @property
+    def text(self) -> TextInput:
+        """The input of a text task. Raises `TypeError` for an image."""
+        if not isinstance(self.input, TextInput):
+            raise TypeError("expected a text, found an image")
+        return self.input
+
+    @property
+    def words(self) -> tuple[Unit, ...]:
+        """The units of a text. Raises `TypeError` for those of an image."""
+        words = tuple(unit for unit in self.units if isinstance(unit, Unit))
+        if len(words) != len(self.units):
+            raise TypeError("expected the words of a text, found patches of an image")
+        return words
 
 
 @dataclass(frozen=True)
@@ -87,7 +111,8 @@ class ModelExplainer:
 
     `advance` hears how many questions were just done. version: raised when a score changes. libraries: distributions
     whose version can change one, beside torch and transformers. depends_on: the settings it reads, for the store's key.
-    An explanation may depend on its question and the model alone: not on companions, order or batch.
+    An explanation may depend on its question and the model alone: not on companions, order or batch. images: whether
+    it can be asked about images; an example it cannot be asked about is `not_measured`.
     """
 
     card: ExplainerCard
@@ -95,6 +120,7 @@ class ModelExplainer:
     explain: Callable[[Classifier, Sequence[Question], ExplainerSettings, Callable[[int], None]], list[Explanation]]
     libraries: tuple[str, ...] = ()
     depends_on: Callable[[ExplainerSettings], Mapping[str, Any]] = lambda settings: {}
+    images: bool = True
 
 
 @dataclass(frozen=True)

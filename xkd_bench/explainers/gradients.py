@@ -34,7 +34,7 @@ class EncodedQuestion:
 
 @dataclass(frozen=True)
 class TokenScores:
-    """values: (T,), signed. reason, notes: as in `Explanation`."""
+    """values: (T,), signed; of an image (h, w), one a pixel. reason, notes: as in `Explanation`."""
 
     values: FloatArray
     reason: Reason | None = None
@@ -68,11 +68,12 @@ def explain_tokens(
 def explained_scalar(
     classifier: Classifier, tensors: Mapping[str, torch.Tensor]
 ) -> tuple[Scalar, tuple[torch.Tensor, ...]]:
-    """F and its arguments (input ids, targets, …) for the B rows of a batch; F gives (B,).
+    """F and its arguments (input ids or pixel values, targets, …) for the B rows of a batch; F gives (B,).
 
     F is z_c − logsumexp_{k≠c} z_k for the row's own target c, or the prediction of a regression.
     """
-    names = ["input_ids", TARGET, *(name for name in tensors if name not in ("input_ids", TARGET))]
+    first = next(name for name in ("input_ids", "pixel_values") if name in tensors)
+    names = [first, TARGET, *(name for name in tensors if name not in (first, TARGET))]
 
     def scalar(*values: torch.Tensor) -> torch.Tensor:
         arguments = dict(zip(names, values, strict=True))
@@ -92,7 +93,7 @@ def token_sums(attributions: torch.Tensor) -> FloatArray:
 
 
 def _explanation(encoded: EncodedQuestion, found: TokenScores) -> Explanation:
-    units = encoded.question.units
+    units = encoded.question.words
     if not np.isfinite([*found.values, *found.notes.values()]).all():
         shares = {"special_share": float("nan"), "stray_share": float("nan")}
         return Explanation.without_value(len(units), "non_finite", {**found.notes, **shares})

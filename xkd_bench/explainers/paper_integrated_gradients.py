@@ -35,5 +35,5 @@ def _ends(segments: Sequence[int | None]) -> list[bool]:
 
 
 explainer = ModelExplainer(
-    card=card_beside(__file__), version=1, explain=paper_integrated_gradients, libraries=("captum",)
+    card=card_beside(__file__), version=1, explain=paper_integrated_gradients, libraries=("captum",), images=False
 )

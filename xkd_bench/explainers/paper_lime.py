@@ -41,7 +41,7 @@ def paper_lime(
 def _explain(classifier: Classifier, question: Question, suite_seed: int) -> Explanation:
     if classifier.card.kind == "regression":
         return Explanation.without_value(len(question.units), "regression")
-    text = OneText(question.input, SEPARATOR)
+    text = OneText(question.text, SEPARATOR)
 
     def ask(variants: Sequence[str]) -> FloatArray:
         logits = finite_logits(classifier, [text.parted(variant) for variant in variants])
@@ -52,7 +52,7 @@ def _explain(classifier: Classifier, question: Question, suite_seed: int) -> Exp
         offsets, weights = _named(text.string, ask, question.target, seed)
     except FloatingPointError:
         return Explanation.without_value(len(question.units), "non_finite")
-    words = text.scores_of_units(question.units, offsets, weights)
+    words = text.scores_of_units(question.words, offsets, weights)
     return Explanation(words.scores, words.covered)
 
 
@@ -79,4 +79,5 @@ explainer = ModelExplainer(
     explain=paper_lime,
     libraries=("lime", "scikit-learn"),
     depends_on=lambda settings: {"suite_seed": settings.suite_seed},
+    images=False,
 )

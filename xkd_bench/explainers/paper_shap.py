@@ -54,9 +54,9 @@ def _explain(classifier: Classifier, question: Question, suite_seed: int) -> Exp
         raise TypeError("explanations of words need a model of texts")
     spans = encoder.spans([question.input])
     separator = encoder.tokenizer.sep_token
-    if spans is None or not _can_join(question.input, separator):
+    if spans is None or not _can_join(question.text, separator):
         return Explanation.without_value(n, "not_measured")
-    text = OneText(question.input, separator or "")
+    text = OneText(question.text, separator or "")
 
     def ask(variants: Sequence[str]) -> FloatArray:
         logits = finite_logits(classifier, [text.parted(str(variant)) for variant in variants])
@@ -71,8 +71,8 @@ def _explain(classifier: Classifier, question: Question, suite_seed: int) -> Exp
             values = _partition_values(encoder.tokenizer, text.string, ask)
         except FloatingPointError:
             return Explanation.without_value(n, "non_finite")
-    words = text.scores_of_units(question.units, offsets, values)
-    _, seen = unit_of_tokens(question.units, *spans[0])  # shap masks tokens too that the model's window cuts off
+    words = text.scores_of_units(question.words, offsets, values)
+    _, seen = unit_of_tokens(question.words, *spans[0])  # shap masks tokens too that the model's window cuts off
     return Explanation(words.scores, words.covered & seen)
 
 
@@ -107,4 +107,5 @@ explainer = ModelExplainer(
     explain=paper_shap,
     libraries=("shap",),
     depends_on=lambda settings: {"suite_seed": settings.suite_seed},
+    images=False,
 )

@@ -104,9 +104,7 @@ class Classifier:
             chosen = [rows[i] for i in batch.rows]
             try:
                 tensors = stack(chosen + [chosen[-1]] * batch.fill)
-                if "pixel_values" in tensors:
-                    tensors["pixel_values"] = tensors["pixel_values"].to(self.model.dtype)
-                on_device = {name: value.to(self.runtime.device) for name, value in tensors.items()}
+                on_device = {name: self._placed(value) for name, value in tensors.items()}
                 results = compute(on_device, len(chosen))
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error):
@@ -119,6 +117,10 @@ class Classifier:
             self.forwards += len(chosen) * forwards_a_row
             advance(len(chosen))
         return found
+
+    def _placed(self, value: torch.Tensor) -> torch.Tensor:
+        """On the device, and pixel values in the weights' precision."""
+        return value.to(self.runtime.device, self.model.dtype if value.is_floating_point() else None)
 
     def _plan(self, lengths: Sequence[int], positions: Sequence[int]) -> list[Batch]:
         planned = plan_batches([lengths[i] for i in positions], self._tokens, LARGEST_LOTS[self.runtime.device])

@@ -207,9 +207,20 @@ def _window(checkpoint: Checkpoint) -> int:
     return positions if positions > 0 else 512
 
 
+def patch_sides(checkpoint: Checkpoint) -> tuple[int, int] | None:
+    """Rows and columns of patches a vision transformer cuts an image into; None where the config does not say."""
+    sizes, patches = (_two_sides(checkpoint.config.get(name)) for name in ("image_size", "patch_size"))
+    if sizes is None or patches is None or min(patches) < 1:
+        return None
+    return math.ceil(sizes[0] / patches[0]), math.ceil(sizes[1] / patches[1])
+
+
+def _two_sides(value: Any) -> tuple[int, int] | None:
+    sides = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, list) else ()
+    return sides if len(sides) == 2 and all(isinstance(side, int) for side in sides) else None
+
+
 def _patches(checkpoint: Checkpoint) -> int:
     """Tokens of one image, for the batch planner: patches plus two special ones; 256 where the config does not say."""
-    size, patch = checkpoint.config.get("image_size"), checkpoint.config.get("patch_size")
-    if isinstance(size, int) and isinstance(patch, int) and patch > 0:
-        return math.ceil(size / patch) ** 2 + 2
-    return 256
+    sides = patch_sides(checkpoint)
+    return 256 if sides is None else sides[0] * sides[1] + 2

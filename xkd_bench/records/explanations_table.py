@@ -138,9 +138,9 @@ def _explainer_columns(key: str, explainer: ExplainerColumns) -> Iterator[tuple[
         yield f"reliability.{role}.{key}", _floats(values)
     for metric, values in explainer.retrained.items():
         yield f"retrained.{key}.{metric}", pa.array(list(values.astype(np.float32)), pa.list_(pa.float32()))
-    for role, others in (("random_student", explainer.random_student), ("baseline", explainer.baseline)):
+    for beside, others in (("random_student", explainer.random_student), ("baseline", explainer.baseline)):
         for metric, values in others.items():
-            yield f"{role}.{key}.{metric}", _floats(values)
+            yield f"{beside}.{key}.{metric}", _floats(values)
 
 
 def _floats(values: FloatArray) -> pa.Array:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from xkd_bench.records.schema import FillRecord
 
 GAINS = {"higher": "better than the baseline", "lower": "worse", "even": "no better", "none": "unknown"}
-FILLS = {"delete": "words deleted", "mask": "words masked"}
+FILLS = {
+    "delete": "words deleted",
+    "mask": "words masked",
+    "mean": "patches of the mean colour",
+    "blur": "patches blurred",
+}
 
 
 def does_not_survive(found: FillRecord) -> str:

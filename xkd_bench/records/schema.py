@@ -156,12 +156,14 @@ class FillRecord(Strict):
 
 
 class ExplanationsRecord(Strict):
-    """Beside the scores: how far each can be trusted. explainers: key → `lime`, or `lime.mask` for the second fill."""
+    """Beside the scores: how far each can be trusted. explainers: key → `lime`, or `lime.mask` for the second fill. grid:
+    rows and columns of patches, None for words."""
 
     table: FileRecord
     retrained_teachers: tuple[Hash, ...]
     baseline: Hash | None = None
     random_student_examples: Count
+    grid: tuple[Count, Count] | None = None
     explainers: dict[str, ExplainerRecord]
     fills: dict[str, FillRecord]
 

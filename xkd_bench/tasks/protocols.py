@@ -20,17 +20,18 @@ class StatisticsCard(Strict):
 
 
 class CoalitionCard(Strict):
-    """How many maskings of a text are evaluated, and what takes a masked word's place.
+    """How many maskings of an example are evaluated, and what takes the place of a masked word or patch.
 
-    All 2ⁿ where they are at most `all_up_to`; else a sample of `sample`, and of at least `per_unit` a word, since
-    single-word maskings alone are two a word. fills: the first one is the headline, the second the question whether a
-    verdict survives it.
+    All 2ⁿ where they are at most `all_up_to`; else a sample of `sample`, and of at least `per_unit` a unit, since
+    single-unit maskings alone are two a unit. fills, image_fills: the first one is the headline, the second asks whether
+    a verdict survives it.
     """
 
     all_up_to: Annotated[int, Field(ge=2, le=65536)]
     sample: Annotated[int, Field(ge=8, le=65536)]
     per_unit: Annotated[int, Field(ge=4, le=64)]
     fills: Annotated[tuple[Literal["delete", "mask"], ...], Field(min_length=1, max_length=2)]
+    image_fills: Annotated[tuple[Literal["mean", "blur"], ...], Field(min_length=1, max_length=2)]
 
 
 class ExplanationCard(Strict):
