@@ -28,8 +28,7 @@ def input_x_gradient(
 
     def of_pixels(tensors: dict[str, torch.Tensor], count: int) -> list[TokenScores]:
         scalar, (pixels, *others) = explained_scalar(classifier, tensors)
-        # captum asks for a gradient on its input and leaves it there: on a copy nobody else holds.
-        found = InputXGradient(scalar).attribute(pixels.clone(), additional_forward_args=tuple(others))
+        found = InputXGradient(scalar).attribute(pixels.clone().requires_grad_(), additional_forward_args=tuple(others))
         return [TokenScores(values) for values in pixel_sums(found)[:count]]
 
     def score_tokens(encoded: Sequence[EncodedQuestion]) -> list[TokenScores]:
