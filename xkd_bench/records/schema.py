@@ -156,8 +156,11 @@ class FillRecord(Strict):
 
 
 class ExplanationsRecord(Strict):
-    """Beside the scores: how far each can be trusted. explainers: key → `lime`, or `lime.mask` for the second fill. grid:
-    rows and columns of patches, None for words."""
+    """Beside the scores: how far each can be trusted.
+
+    baseline: the student that gains are told over. grid: rows and columns of patches, None for words. explainers: by
+    key, `lime`, or `lime.mask` for the second fill.
+    """
 
     table: FileRecord
     retrained_teachers: tuple[Hash, ...]

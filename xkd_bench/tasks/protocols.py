@@ -23,8 +23,8 @@ class CoalitionCard(Strict):
     """How many maskings of an example are evaluated, and what takes the place of a masked word or patch.
 
     All 2ⁿ where they are at most `all_up_to`; else a sample of `sample`, and of at least `per_unit` a unit, since
-    single-unit maskings alone are two a unit. fills, image_fills: the first one is the headline, the second asks whether
-    a verdict survives it.
+    single-unit maskings alone are two a unit. fills, image_fills: the first one is the headline, the second asks
+    whether a verdict survives it.
     """
 
     all_up_to: Annotated[int, Field(ge=2, le=65536)]
