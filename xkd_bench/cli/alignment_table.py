@@ -22,7 +22,7 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
     if not explanations.retrained_teachers:
         columns = tuple(column for column in columns if column not in ("retrained", "of the scale"))
     if explanations.baseline:
-        columns = (*columns[:-2], "gain over baseline", *columns[-2:])
+        columns = (*columns[:-2], "over the baseline", "n")  # the raw cosine makes way: a line has room for so much
     table = plain_table(heading, *columns, right=columns, gap=1)
     for key in in_reading_order(explanations.explainers):
         measure = explanations.explainers[key].measures[HEADLINE]
@@ -32,7 +32,9 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
             cells += [_value(measure.scale.ceiling), _share(measure.scale.calibrated)]
         if explanations.baseline:
             cells.append(_gain(measure.gain))
-        table.add_row(f"  {title(key)}", *cells, _value(result.scores[f"raw_cosine.{key}"]), str(score.n))
+        else:
+            cells.append(_value(result.scores[f"raw_cosine.{key}"]))
+        table.add_row(f"  {title(key)}", *cells, str(score.n))
     for card in in_order_of_metrics(cards()):
         if card.subject == "coalitions" and card.name in result.scores:
             score = result.scores[card.name]
@@ -43,7 +45,7 @@ def alignment_table(result: TaskResult, explanations: ExplanationsRecord) -> Tab
 
 def fill_lines(explanations: ExplanationsRecord) -> list[str]:
     """A sentence for every explainer whose verdict another fill changes."""
-    said = {key: does_not_survive(found) for key, found in explanations.fills.items()}
+    said = {key: does_not_survive(explanations.fills[key]) for key in in_reading_order(explanations.fills)}
     return [f"{title(key)}: {sentence}" for key, sentence in said.items() if sentence]
 
 
@@ -64,7 +66,7 @@ def _gain(score: ScoreRecord | None) -> Text:
         return Text("–", style="dim")
     if score.low is None or score.high is None:
         return Text(f"{score.value:+.3f}")
-    return Text(f"{score.value:+.3f} [{score.low:+.3f}, {score.high:+.3f}]")
+    return Text(f"{score.value:+.3f} [{score.low:+.2f}, {score.high:+.2f}]")
 
 
 def _interval(score: ScoreRecord) -> Text:

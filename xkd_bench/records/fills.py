@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xkd_bench.records.schema import FillRecord
 
-GAINS = {"higher": "better than the baseline", "lower": "worse", "even": "no better", "none": "unknown"}
+GAINS = {"higher": "better", "lower": "worse", "even": "no better", "none": "unknown"}
 FILLS = {
     "delete": "words deleted",
     "mask": "words masked",
@@ -22,7 +22,7 @@ def does_not_survive(found: FillRecord) -> str:
         moved.append(f"its gain over the baseline by {_signed(found.gain_gap.value)}")
     if len(set(found.gain_verdicts.values())) > 1:
         sides = [f"{GAINS[verdict]} with {FILLS.get(fill, fill)}" for fill, verdict in found.gain_verdicts.items()]
-        moved.append(", ".join(sides))
+        moved.append(f"against the baseline it is {', '.join(sides)}")
     return "; ".join(["the verdict does not survive this fill", *moved])
 
 
