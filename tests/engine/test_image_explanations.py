@@ -23,6 +23,7 @@ from xkd_bench.metrics.registry import similarity_metrics
 from xkd_bench.models.classifier import Classifier, Runtime
 from xkd_bench.models.fit import check_fit
 from xkd_bench.probes.coalitions import CoalitionSettings, coalitions, log_odds
+from xkd_bench.probes.masked import Filling
 from xkd_bench.randomness import generator
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.examples import Examples, ImageInput
@@ -174,7 +175,7 @@ def test_a_masked_image_is_what_the_model_is_asked(classifier: Classifier, examp
     model = LazyClassifier(
         classifier.checkpoint, classifier.card, check_fit(classifier.checkpoint, classifier.card, "m"), Runtime()
     )
-    settings = CoalitionSettings(0, 32, 40, 1, "mean", Grid(4, 4), (40.0, 50.0, 60.0))
+    settings = CoalitionSettings(0, 32, 40, 1, Filling("mean", Grid(4, 4), (40.0, 50.0, 60.0)))
     table = coalitions(model, examples, settings, Store(tmp_path), "maskings")
     row, image = table[0], examples.inputs[0]
     assert isinstance(image, ImageInput)
@@ -199,7 +200,7 @@ def test_a_grey_and_a_one_pixel_image_are_explained_or_say_why(classifier: Class
     model = LazyClassifier(
         classifier.checkpoint, classifier.card, check_fit(classifier.checkpoint, classifier.card, "m"), Runtime()
     )
-    settings = CoalitionSettings(0, 32, 40, 1, "mean", Grid(4, 4), (128.0, 128.0, 128.0))
+    settings = CoalitionSettings(0, 32, 40, 1, Filling("mean", Grid(4, 4), (128.0, 128.0, 128.0)))
     table = coalitions(model, replace(examples, inputs=odd, fingerprint="sha256:odd"), settings, Store(tmp_path), "odd")
     assert np.ptp(table[0].logits, axis=0).max() == 0.0, "nothing to take away from an image of the mean colour"
     assert np.ptp(table[1].logits, axis=0).max() > 0.0

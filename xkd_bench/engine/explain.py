@@ -7,7 +7,7 @@ with the same maskings and seeds; hence a student that is its teacher explains i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -30,15 +30,9 @@ from xkd_bench.metrics.alignment_scoring import similarities
 from xkd_bench.metrics.contract import CoalitionView, ExplanationView, FloatArray, IntArray
 from xkd_bench.models.classifier import LazyClassifier
 from xkd_bench.models.encoding import patch_sides
-from xkd_bench.probes.coalitions import (
-    CoalitionSettings,
-    ExampleCoalitions,
-    Fill,
-    coalitions,
-    input_and_units,
-    log_odds,
-)
+from xkd_bench.probes.coalitions import CoalitionSettings, ExampleCoalitions, coalitions, log_odds
 from xkd_bench.probes.explanations import explanations
+from xkd_bench.probes.masked import Fill, Filling, input_and_units
 from xkd_bench.randomness import hash_order
 from xkd_bench.records.explanations_table import (
     SCALED,
@@ -117,6 +111,10 @@ class ImageFacts:
     mean_colour: tuple[float, ...]
 
 
+def filling(fill: Fill, images: ImageFacts | None) -> Filling:
+    return Filling(fill) if images is None else Filling(fill, images.grid, images.mean_colour)
+
+
 def image_facts(plan: Plan) -> ImageFacts | None:
     """Of the plan's images; None for texts."""
     grid = grid_of_plan(plan)
@@ -189,9 +187,9 @@ class Measurement:
     def _coalitions(self, model: LazyClassifier, fill: Fill, who: str) -> list[ExampleCoalitions]:
         card = self.card.coalitions
         assert card is not None
-        settings = CoalitionSettings(self.suite_seed, card.all_up_to, card.sample, card.per_unit, fill)
-        if self.images:
-            settings = replace(settings, grid=self.images.grid, mean_colour=self.images.mean_colour)
+        settings = CoalitionSettings(
+            self.suite_seed, card.all_up_to, card.sample, card.per_unit, filling(fill, self.images)
+        )
         return coalitions(model, self.examples, settings, self.store, f"{who}, {FILLS[fill]}")
 
     def _from_model(self, explainer: ModelExplainer, model: LazyClassifier, who: str) -> list[Explanation]:

@@ -24,7 +24,8 @@ from xkd_bench.metrics.contract import FloatArray, ModelView, Reason, Similarity
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
 from xkd_bench.models.fit import LabelOrder, check_fit
-from xkd_bench.probes.coalitions import ExampleCoalitions, Fill, log_odds
+from xkd_bench.probes.coalitions import ExampleCoalitions, log_odds
+from xkd_bench.probes.masked import Fill
 from xkd_bench.probes.predictions import predictions
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.card import TaskCard
