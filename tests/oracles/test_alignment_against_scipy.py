@@ -8,8 +8,8 @@ from scipy.stats import pearsonr, spearmanr
 from sklearn.metrics import accuracy_score
 from sklearn.metrics.pairwise import cosine_similarity
 
-from xkd_bench.metrics.alignment.draws import Median
 from xkd_bench.metrics.contract import CoalitionView
+from xkd_bench.metrics.draws import Median
 from xkd_bench.metrics.registry import load
 
 SIZES = [3, 4, 7, 20, 60, 196]

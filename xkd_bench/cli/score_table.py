@@ -7,6 +7,7 @@ from rich.text import Text
 
 from xkd_bench.cli.alignment_table import alignment_table, fill_lines
 from xkd_bench.cli.console import make_console, plain_table
+from xkd_bench.cli.faithfulness_table import faithfulness_table
 from xkd_bench.engine.evaluate import Evaluation
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
@@ -27,6 +28,8 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
         console.print(alignment_table(result, result.explanations))
         for line in fill_lines(result.explanations):
             console.print(line, style="yellow")
+    if result.faithfulness:
+        console.print(faithfulness_table(result.faithfulness))
     for name, gate in result.gate.items():
         if gate.status != "valid":
             console.print(f"{name} is {gate.status}: {gate.reason}", style="yellow")

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from xkd_bench.engine.explanation_record import explanation_parts
-from xkd_bench.engine.judge import judge, judge_alignment
+from xkd_bench.engine.judge import judge, judge_alignment, judge_faithfulness
+from xkd_bench.engine.masking_record import faithfulness_parts
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.contract import Score
@@ -17,6 +18,7 @@ from xkd_bench.metrics.tables import check_same_ids
 from xkd_bench.records import canonical_json
 from xkd_bench.records.examples_table import ExamplesTable, read_examples
 from xkd_bench.records.explanations_table import ExplanationsTable, read_explanations
+from xkd_bench.records.masking_table import MaskingTable, read_masking
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 from xkd_bench.records.submission import MAX_BYTES, TaskEntry, file_hash, read_submission
 from xkd_bench.tasks.protocols import Protocol, read_protocol
@@ -46,6 +48,7 @@ def _check_task(entry: TaskEntry) -> int:
     seed_words = (str(protocol.statistics.suite_seed), result.task.fingerprint)
     again = judge(table, registry.prediction_metrics(), protocol.statistics.resamples, seed_words)
     again = judge_alignment(again, table, _explained(entry, table), protocol, seed_words)
+    again = judge_faithfulness(again, table, _masked(entry, protocol), protocol, seed_words)
     _compare("scores", result.scores, again.scores, entry.folder)
     for part in {*result.slices, *again.slices}:
         _compare(f"slices.{part}", result.slices.get(part, {}), again.slices.get(part, {}), entry.folder)
@@ -56,6 +59,9 @@ def _check_task(entry: TaskEntry) -> int:
     if again.alignment is not None and result.explanations is not None:
         recorded = result.explanations.model_dump(mode="json", include={"explainers", "fills"})
         _compare_parts("explanations", recorded, _plain(explanation_parts(again.alignment)), entry.folder)
+    if again.faithfulness is not None and result.faithfulness is not None:
+        recorded = result.faithfulness.model_dump(mode="json", include={"found", "transfer_ratios"})
+        _compare_parts("faithfulness", recorded, _plain(faithfulness_parts(again.faithfulness)), entry.folder)
     return len(result.scores) + sum(map(len, result.slices.values()))
 
 
@@ -78,9 +84,29 @@ def _explained(entry: TaskEntry, table: ExamplesTable) -> ExplanationsTable | No
     return explained
 
 
-def _plain(parts: dict[str, Any]) -> Any:
+def _masked(entry: TaskEntry, protocol: Protocol) -> MaskingTable | None:
+    """The committed maskings of a record that has any: of the examples that were explained, in their order."""
+    claimed, path = entry.result.faithfulness, entry.folder / "masking.parquet"
+    if claimed is None or protocol.masking is None:
+        return None
+    _check_file(path, claimed.table.sha256)
+    masked = read_masking(path, 1 + len(protocol.masking.levels))
+    explained = read_explanations(entry.folder / "explanations.parquet")
+    if masked.example_ids != explained.example_ids:
+        raise BadInputError(
+            where=str(path),
+            expected="the examples of explanations.parquet, in the same order",
+            found=f"{len(masked.example_ids)} others",
+            fix="evaluate again",
+        )
+    return masked
+
+
+def _plain(parts: Any) -> Any:
     """Parts of a record as JSON reads them."""
-    return {name: {key: value.model_dump(mode="json") for key, value in part.items()} for name, part in parts.items()}
+    if isinstance(parts, dict):
+        return {name: _plain(part) for name, part in parts.items()}
+    return parts.model_dump(mode="json")
 
 
 def _compare_parts(where: str, recorded: Any, derived: Any, folder: Path) -> None:

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xkd_bench.engine.explain import explain
-from xkd_bench.engine.judge import Judgement, judge, judge_alignment
+from xkd_bench.engine.judge import Judgement, judge, judge_alignment, judge_faithfulness
+from xkd_bench.engine.mask import mask
 from xkd_bench.engine.plan import Plan
 from xkd_bench.engine.record import Cost, run_record, task_result
 from xkd_bench.errors import BadInputError
@@ -22,6 +23,7 @@ from xkd_bench.records import canonical_json
 from xkd_bench.records.examples_table import ExamplesTable, write_examples
 from xkd_bench.records.explanations_table import write_explanations
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
+from xkd_bench.records.masking_table import write_masking
 from xkd_bench.records.schema import LineageRecord, RunRecord, TaskResult
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash, task_folder
@@ -52,11 +54,13 @@ def evaluate(
     statistics = plan.protocol.statistics
     seed_words = (str(statistics.suite_seed), plan.examples.fingerprint)
     judgement = judge(table, registry.prediction_metrics(), statistics.resamples, seed_words)
-    explained = None
+    explained = masked = None
     if with_explanations and _can_be_explained(judgement):
         assert table.teacher is not None
         explained = explain(plan, store, table.teacher.logits)
+        masked = mask(plan, store, explained, table.teacher.logits)
     judgement = judge_alignment(judgement, table, explained, plan.protocol, seed_words)
+    judgement = judge_faithfulness(judgement, table, masked, plan.protocol, seed_words)
     forwards = _forwards(plan)
     speed = measure_speed(plan.student, plan.teacher, plan.examples, timing)
     run = run_record(plan, Cost(started, time.perf_counter() - clock, predicted, forwards, speed))
@@ -68,6 +72,8 @@ def evaluate(
             write_examples(temporary / "examples.parquet", table)
             if explained is not None:
                 write_explanations(temporary / "explanations.parquet", explained)
+            if masked is not None:
+                write_masking(temporary / "masking.parquet", masked)
             hashes = {path.name: file_hash(path) for path in temporary.glob("*.parquet")}
             result = task_result(plan, judgement, warnings, hashes)
             write_whole(temporary / "record.json", canonical_json.dumps(result.model_dump(mode="json")))

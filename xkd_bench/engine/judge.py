@@ -10,12 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xkd_bench.engine.judge_explanations import AlignmentJudgement, judge_explanations, undefined_alignment
-from xkd_bench.metrics.contract import ModelView, PredictionMetric, Score
+from xkd_bench.engine.judge_masking import FaithfulnessJudgement, judge_masking, undefined_faithfulness
+from xkd_bench.metrics.contract import ModelView, PredictionMetric, Reason, Score
 from xkd_bench.metrics.row_order import row_order_warning
 from xkd_bench.metrics.scoring import score_all
 from xkd_bench.metrics.tables import join, model_view
 from xkd_bench.records.examples_table import ExamplesTable
 from xkd_bench.records.explanations_table import ExplanationsTable
+from xkd_bench.records.masking_table import MaskingTable
 from xkd_bench.tasks.protocols import Protocol
 
 TEACHER = "teacher."
@@ -39,13 +41,15 @@ class Gate:
 
 @dataclass(frozen=True)
 class Judgement:
-    """alignment: how far explanations agree, None where none were compared."""
+    """alignment: how far explanations agree, None where none were compared. faithfulness: whether they name what the
+    models depend on, None where nothing was masked."""
 
     scores: dict[str, Score]
     slices: dict[str, dict[str, Score]]
     gate: dict[Role, Gate]
     warnings: tuple[str, ...]
     alignment: AlignmentJudgement | None = None
+    faithfulness: FaithfulnessJudgement | None = None
 
     def with_alignment(self, alignment: AlignmentJudgement) -> Judgement:
         """This judgement with the scores of explanations beside those of predictions."""
@@ -55,12 +59,13 @@ class Judgement:
         }
         return replace(self, scores=self.scores | alignment.scores, slices=slices, alignment=alignment)
 
-    def without_alignment(self, explainers: tuple[str, ...]) -> Judgement:
-        """This judgement where no explanations were compared, and every score of alignment says why."""
+    def with_faithfulness(self, faithfulness: FaithfulnessJudgement) -> Judgement:
+        return replace(self, scores=self.scores | faithfulness.scores, faithfulness=faithfulness)
+
+    def why_not_explained(self) -> Reason:
+        """Why there are no scores of explanations."""
         teacher = self.gate.get("teacher")
-        invalid = teacher is not None and teacher.status != "valid"
-        nothing = undefined_alignment(explainers, "teacher_invalid" if invalid else "not_measured")
-        return replace(self, scores=self.scores | nothing)
+        return "teacher_invalid" if teacher is not None and teacher.status != "valid" else "not_measured"
 
 
 def judge(
@@ -106,10 +111,30 @@ def judge_alignment(
 ) -> Judgement:
     """The judgement with scores of alignment: of the explained examples, or saying why there are none."""
     if explained is None or table.teacher is None:
-        return judgement.without_alignment(protocol.explanations.explainers)
+        nothing = undefined_alignment(protocol.explanations.explainers, judgement.why_not_explained())
+        return replace(judgement, scores=judgement.scores | nothing)
     pair = join(table.labels, table.student, table.teacher)
     resamples = protocol.statistics.resamples
     return judgement.with_alignment(judge_explanations(explained, pair, table.slices, resamples, seed_words))
+
+
+def judge_faithfulness(
+    judgement: Judgement,
+    table: ExamplesTable,
+    masked: MaskingTable | None,
+    protocol: Protocol,
+    seed_words: tuple[str, ...],
+) -> Judgement:
+    """The judgement with scores of faithfulness, or saying why there are none."""
+    if protocol.masking is None:
+        return judgement
+    if masked is None or table.teacher is None:
+        regression = table.labels.kind == "regression"
+        reason = "regression" if regression else judgement.why_not_explained()
+        nothing = undefined_faithfulness(protocol.explanations.explainers, reason)
+        return replace(judgement, scores=judgement.scores | nothing)
+    pair = join(table.labels, table.student, table.teacher)
+    return judgement.with_faithfulness(judge_masking(masked, pair, protocol, seed_words))
 
 
 def _gate(view: ModelView, scores: dict[str, Score], prefix: str, failed: Literal["invalid", "weak"]) -> Gate:

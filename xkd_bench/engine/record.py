@@ -20,14 +20,17 @@ from xkd_bench.engine.explain import grid_of_plan
 from xkd_bench.engine.explanation_record import explanation_parts, score_records
 from xkd_bench.engine.judge import Judgement
 from xkd_bench.engine.judge_explanations import AlignmentJudgement
+from xkd_bench.engine.judge_masking import FaithfulnessJudgement
+from xkd_bench.engine.masking_record import faithfulness_parts
 from xkd_bench.engine.plan import Plan
 from xkd_bench.models.checkpoint import Checkpoint
-from xkd_bench.probes import coalitions, explanations
+from xkd_bench.probes import coalitions, explanations, masking
 from xkd_bench.probes.predictions import PROBE_VERSION, library_versions
 from xkd_bench.probes.speed import Speed
 from xkd_bench.records import canonical_json
 from xkd_bench.records.schema import (
     ExplanationsRecord,
+    FaithfulnessRecord,
     FileRecord,
     GateRecord,
     ModelRecord,
@@ -69,6 +72,7 @@ def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], has
         scores=score_records(judgement.scores),
         slices={part: score_records(scores) for part, scores in judgement.slices.items()},
         explanations=_explanations(plan, judgement.alignment, hashes) if judgement.alignment else None,
+        faithfulness=_faithfulness(plan, judgement.faithfulness, hashes) if judgement.faithfulness else None,
         warnings=(*warnings, *judgement.warnings),
         examples=_file("examples.parquet", len(plan.examples), hashes),
         provenance=_provenance(plan),
@@ -89,6 +93,15 @@ def _explanations(plan: Plan, alignment: AlignmentJudgement, hashes: Mapping[str
         random_student_examples=min(card.random_student_examples, examples),
         grid=grid_of_plan(plan),
         **explanation_parts(alignment),
+    )
+
+
+def _faithfulness(plan: Plan, judgement: FaithfulnessJudgement, hashes: Mapping[str, str]) -> FaithfulnessRecord:
+    card = plan.protocol.masking
+    assert card is not None
+    examples = min(plan.protocol.explanations.examples or len(plan.examples), len(plan.examples))
+    return FaithfulnessRecord(
+        table=_file("masking.parquet", examples, hashes), levels=(0, *card.levels), **faithfulness_parts(judgement)
     )
 
 
@@ -132,6 +145,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
             "predictions": PROBE_VERSION,
             "coalitions": coalitions.PROBE_VERSION,
             "explanations": explanations.PROBE_VERSION,
+            "masking": masking.PROBE_VERSION,
         },
         "settings": {
             "dtype": plan.student.runtime.dtype,
@@ -139,6 +153,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
             "labels": list(plan.task.card.labels),
             "statistics": plan.protocol.statistics.model_dump(),
             "explanations": plan.protocol.explanations.model_dump(mode="json"),
+            "masking": plan.protocol.masking.model_dump(mode="json") if plan.protocol.masking else None,
         },
     }
 

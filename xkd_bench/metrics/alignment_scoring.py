@@ -23,10 +23,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from xkd_bench.metrics.alignment.draws import Draws, Means, Median, Statistic, resample
 from xkd_bench.metrics.alignment.floor import Floor
 from xkd_bench.metrics.alignment.vectors import grouped, stacked
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, Reason, Score, SimilarityMetric
+from xkd_bench.metrics.draws import Draws, Means, Median, Statistic, resample
 from xkd_bench.metrics.quotient import quotient
 from xkd_bench.statistics.resampling import largest_total_weight
 

@@ -24,8 +24,8 @@ from xkd_bench.errors import ExampleIdError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-Subject = Literal["model", "pair", "explanation", "coalitions"]
-Group = Literal["quality", "agreement", "alignment", "calibration"]
+Subject = Literal["model", "pair", "explanation", "coalitions", "masking"]
+Group = Literal["quality", "agreement", "alignment", "faithfulness", "calibration"]
 TaskKind = Literal["classification", "regression"]
 Direction = Literal["higher", "lower", "none"]
 Status = Literal["ok", "flagged", "undefined"]
@@ -39,6 +39,7 @@ Reason = Literal[
     "not_converged",
     "non_finite",
     "not_measured",  # no teacher was given, or the probe was not run
+    "unfaithful",  # the student's own explanation is no better than chance, so there is nothing to hold another against
     "short_scale",  # floor and ceiling are closer than four standard errors of their difference
 ]
 
@@ -160,6 +161,24 @@ class CoalitionView:
         return int(self.masks.sum(axis=1).argmin())
 
 
+@dataclass(frozen=True)
+class MaskingView:
+    """What is left of a model's answer when units are masked in an order, n examples at L levels.
+
+    levels: (L,), rising shares of the units that are masked, from 0. most, least: (n, L), what is left at each level
+    with the most (least) important units masked first; random: (n, L), the mean of random orders. All of them are of
+    one measure, 1 where all is left and 0 where nothing is; NaN in rows without a value. without_top, only_top: (n, K),
+    probability of the explained class without the top units, and with nothing but them, at K shares; None for images.
+    """
+
+    levels: FloatArray
+    most: FloatArray
+    least: FloatArray
+    random: FloatArray
+    without_top: FloatArray | None = None
+    only_top: FloatArray | None = None
+
+
 View = ModelView | PairView
 
 
@@ -228,8 +247,17 @@ class CoalitionMetric:
     per_example: Callable[[CoalitionView], float]
 
 
+@dataclass(frozen=True)
+class MaskingMetric:
+    """per_example: whether the units an explanation names are those the model depends on, view → (n,), NaN where an
+    example has no value; the score is the mean over examples."""
+
+    card: MetricCard
+    per_example: Callable[[MaskingView], FloatArray]
+
+
 PredictionMetric = SumMetric | WeightMetric
-Metric = PredictionMetric | SimilarityMetric | CoalitionMetric
+Metric = PredictionMetric | SimilarityMetric | CoalitionMetric | MaskingMetric
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ GROUPS = {
     "quality": "Quality",
     "agreement": "Agreement with the teacher",
     "alignment": "Alignment of the reasons",
+    "faithfulness": "Faithfulness of the explanations",
     "calibration": "Calibration",
 }
 # What a reader looks for first in each group; metrics not named here follow in the order of the registry.
@@ -34,6 +35,10 @@ READING_ORDER = (
     "top_overlap",
     "sign_agreement",
     "contrast_mismatch",
+    "drop_most_first",
+    "kept_least_first",
+    "comprehensiveness",
+    "sufficiency",
     "expected_calibration_error",
     "calibration_gap",
     "confidence_correlation",

@@ -9,6 +9,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.cards import parse_card
 from xkd_bench.metrics.contract import (
     CoalitionMetric,
+    MaskingMetric,
     Metric,
     MetricCard,
     PredictionMetric,
@@ -24,6 +25,7 @@ KINDS: dict[Subject, tuple[type[Metric], ...]] = {
     "pair": (SumMetric, WeightMetric),
     "explanation": (SimilarityMetric,),
     "coalitions": (CoalitionMetric,),
+    "masking": (MaskingMetric,),
 }
 
 
@@ -87,6 +89,11 @@ def similarity_metrics() -> tuple[SimilarityMetric, ...]:
 def coalition_metrics() -> tuple[CoalitionMetric, ...]:
     """Every installed measure of how alike two models answer maskings, sorted by name."""
     return tuple(metric for metric in _all() if isinstance(metric, CoalitionMetric))
+
+
+def masking_metrics() -> tuple[MaskingMetric, ...]:
+    """Every installed measure of whether explanations name what a model depends on, sorted by name."""
+    return tuple(metric for metric in _all() if isinstance(metric, MaskingMetric))
 
 
 def _all() -> tuple[Metric, ...]:

@@ -171,6 +171,37 @@ class ExplanationsRecord(Strict):
     fills: dict[str, FillRecord]
 
 
+class CurveRecord(Strict):
+    """What is left at each level while units are masked, with its 95 % interval, and the area under it (0 … 1)."""
+
+    values: tuple[Finite | None, ...]
+    lows: tuple[Finite | None, ...]
+    highs: tuple[Finite | None, ...]
+    area: ScoreRecord
+
+
+class MaskedRecord(Strict):
+    """One explainer on one masked model. curves: measure → `most`, `least` (important first), `random`. scores: measure
+    → metric of faithfulness, as far as it has a value there."""
+
+    curves: dict[str, dict[str, CurveRecord]]
+    scores: dict[str, dict[str, ScoreRecord]]
+
+
+class FaithfulnessRecord(Strict):
+    """Whether explanations name what a model depends on.
+
+    levels: percent of the units that are masked. found: whose explanation masks whose input → explainer. Curves of two
+    models are not to be compared; `transfer_ratios` are: the drop by the teacher's explanation over that by the
+    student's own, on the student.
+    """
+
+    table: FileRecord
+    levels: tuple[Count, ...]
+    found: dict[Literal["student", "teacher", "transfer"], dict[str, MaskedRecord]]
+    transfer_ratios: dict[str, ScoreRecord]
+
+
 class TaskResult(Strict):
     """`record.json`: everything about one student on one task that two runs of the same thing must agree on.
 
@@ -189,6 +220,7 @@ class TaskResult(Strict):
     scores: dict[str, ScoreRecord]
     slices: dict[str, dict[str, ScoreRecord]]
     explanations: ExplanationsRecord | None = None
+    faithfulness: FaithfulnessRecord | None = None
     warnings: tuple[Text, ...]
     examples: FileRecord
     provenance: dict[str, Any]

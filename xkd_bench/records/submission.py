@@ -5,6 +5,7 @@ submissions/<entry>/<suite>/<task>/record.json      deterministic
 submissions/<entry>/<suite>/<task>/run.json         cost and device
 submissions/<entry>/<suite>/<task>/examples.parquet  ids and numbers, never text or pixels
 submissions/<entry>/<suite>/<task>/explanations.parquet  the same of the examples that were explained
+submissions/<entry>/<suite>/<task>/masking.parquet       what was left of their answers while units were masked
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from xkd_bench.records.schema import SCHEMA_VERSION, RunRecord, SubmissionRecord
 
 MAX_BYTES = {
     "submission.toml": 64 * 1024,
-    "record.json": 1024 * 1024,
+    "record.json": 4 * 1024 * 1024,
     "run.json": 256 * 1024,
     "examples.parquet": 16 * 1024 * 1024,
     "explanations.parquet": 16 * 1024 * 1024,
+    "masking.parquet": 16 * 1024 * 1024,
 }
 
 Model = TypeVar("Model", bound=BaseModel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.tasks.card import Strict, first_problem, read_toml
@@ -48,6 +48,23 @@ class ExplanationCard(Strict):
     coalitions: CoalitionCard | None = None
 
 
+class MaskingCard(Strict):
+    """How faithfulness is measured: the shares of an example's units that are masked, in percent, most and least
+    important first; how many random orders they are held against; what takes a masked unit's place."""
+
+    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=99)], ...], Field(min_length=1)]
+    random_orders: Annotated[int, Field(ge=1, le=100)]
+    fill: Literal["delete", "mask"]
+    image_fill: Literal["mean", "blur"]
+
+    @field_validator("levels")
+    @classmethod
+    def _rising(cls, levels: tuple[int, ...]) -> tuple[int, ...]:
+        if list(levels) != sorted(set(levels)):
+            raise ValueError("expected shares that rise")
+        return levels
+
+
 class Protocol(Strict):
     schema_version: Literal[1] = 1
     name: str
@@ -56,6 +73,7 @@ class Protocol(Strict):
     summary: str
     statistics: StatisticsCard
     explanations: ExplanationCard
+    masking: MaskingCard | None = None
 
 
 def find_protocol(name: str) -> Protocol:

@@ -1,0 +1,53 @@
+"""Whether explanations name what the models depend on, as a table in the terminal."""
+
+from __future__ import annotations
+
+from rich.table import Table
+from rich.text import Text
+
+from xkd_bench.cli.console import plain_table
+from xkd_bench.explainers.registry import in_reading_order, title
+from xkd_bench.records.schema import FaithfulnessRecord, ScoreRecord
+
+MEASURE = "probability"
+DROP, KEPT = "drop_most_first", "kept_least_first"
+
+
+def faithfulness_table(found: FaithfulnessRecord) -> Table:
+    """One row an explainer: the student's own explanation on it, the teacher's on the teacher, the teacher's on the
+    student, and the transfer ratio."""
+    columns = ("drop, own", "95 % interval", "kept, own", "teacher's drop", "transferred", "ratio", "n")
+    table = plain_table(f"Faithfulness ({found.table.rows})", *columns, right=columns, gap=1)
+    for key in in_reading_order(found.found["student"]):
+        own = found.found["student"][key].scores[MEASURE]
+        teacher = found.found["teacher"][key].scores[MEASURE]
+        transfer = found.found["transfer"][key].scores[MEASURE]
+        table.add_row(
+            f"  {title(key)}",
+            _value(own[DROP]),
+            _interval(own[DROP]),
+            _value(own[KEPT]),
+            _value(teacher[DROP]),
+            _value(transfer[DROP]),
+            _ratio(found.transfer_ratios[key]),
+            str(own[DROP].n),
+        )
+    return table
+
+
+def _value(score: ScoreRecord) -> Text:
+    return Text("–", style="dim") if score.value is None else Text(f"{score.value:+.3f}")
+
+
+def _interval(score: ScoreRecord) -> Text:
+    if score.value is None or score.low is None or score.high is None:
+        return Text(f"undefined: {score.reason}" if score.value is None else "no interval", style="dim")
+    return Text(f"[{score.low:+.3f}, {score.high:+.3f}]", style="dim")
+
+
+def _ratio(score: ScoreRecord) -> Text:
+    if score.value is None:
+        return Text(str(score.reason).replace("_", " "), style="dim")
+    if score.low is None or score.high is None:
+        return Text(f"{score.value:.2f}")
+    return Text(f"{score.value:.2f} [{score.low:.2f}, {score.high:.2f}]")

@@ -1,0 +1,18 @@
+"""How much is lost without the words an explanation puts first (ERASER)?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from xkd_bench.metrics.cards import card_beside
+from xkd_bench.metrics.contract import FloatArray, MaskingMetric, MaskingView
+
+
+def per_example(view: MaskingView) -> FloatArray:
+    """Mean over the shares of p(c | x) − p(c | x without the top words), (n,); NaN for images."""
+    if view.without_top is None:
+        return np.full(len(view.most), np.nan)
+    return np.asarray((view.most[:, :1] - view.without_top).mean(axis=1))
+
+
+metric = MaskingMetric(card=card_beside(__file__), per_example=per_example)
