@@ -6,6 +6,7 @@ facts    what the page knows of a task         suite_view  the mean over a suite
 cells    a score → what a table cell shows     plot        headline against agreement
 columns  which scores, in which order          page        everything the templates get
 tables   a track → a table                     publish     write beside, then swap
+axes     what every picture is drawn with
 """
 
 from __future__ import annotations
