@@ -9,7 +9,7 @@ import pytest
 from synthetic import METRICS, gate, model, run, score
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.leaderboard import cells, columns, plot
+from xkd_bench.leaderboard import axes, cells, columns, plot
 from xkd_bench.leaderboard.page import Anchors
 from xkd_bench.leaderboard.suite_view import mean_score
 from xkd_bench.metrics.contract import Reason
@@ -98,7 +98,7 @@ def test_reading_order_follows_the_groups():
     ],
 )
 def test_ticks_are_round_and_surround_the_values(values, labels):
-    scale = plot.scale_for(values, 0, 100)
+    scale = axes.scale_for(values, 0, 100)
     assert scale.low <= min(values) <= max(values) <= scale.high
     if labels:
         assert [tick.label for tick in scale.ticks()] == labels.split()

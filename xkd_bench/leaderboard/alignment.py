@@ -1,4 +1,7 @@
-"""How far the reasons agree: one table a track, an explainer a column, with where each value stands on its scale."""
+"""How far the reasons agree: one table a track, an explainer a column, with where each value stands on its scale.
+
+Its picture, an explainer a row, is drawn from the same records.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xkd_bench.explainers.registry import in_reading_order, title
-from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard import alignment_plot, cells
+from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
+from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
 from xkd_bench.metrics.contract import MetricCard
@@ -32,6 +37,7 @@ class AlignmentTable:
     columns: tuple[AlignmentColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
     examples: int
+    plot: AlignmentPlot | None
     notes: tuple[str, ...]
 
     @property
@@ -41,9 +47,10 @@ class AlignmentTable:
 
 
 def alignment_table(
-    names: Sequence[str], results: Sequence[TaskResult], metrics: Mapping[str, MetricCard]
+    task_title: str, named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard]
 ) -> AlignmentTable | None:
-    """The table of rows that hold explanations; None where none does. names: of the entries, for the notes."""
+    """The table of rows that hold explanations; None where none does. named: (entry, its result), in order."""
+    results = [result for _, result in named]
     explained = [result.explanations for result in results if result.explanations is not None]
     card = metrics.get(HEADLINE)
     if not explained or card is None:
@@ -68,8 +75,13 @@ def alignment_table(
         )
         for result in results
     ]
-    notes = [note for name, result in zip(names, results, strict=True) for note in _notes(name, result)]
-    return AlignmentTable(tuple(columns), tuple(rows), max(one.table.rows for one in explained), tuple(notes))
+    return AlignmentTable(
+        columns=tuple(columns),
+        rows=tuple(rows),
+        examples=max(one.table.rows for one in explained),
+        plot=alignment_plot.draw(task_title, card.title, [(title(key), _standings(named, key)) for key in keys]),
+        notes=tuple(note for name, result in named for note in _notes(name, result)),
+    )
 
 
 def _explainer_cell(result: TaskResult, key: str) -> Cell:
@@ -88,6 +100,35 @@ def _explainer_cell(result: TaskResult, key: str) -> Cell:
     if raw is not None:
         words.append(f"raw cosine {_value(raw)}")
     return replace(cell, small="\n".join(parts), tooltip="; ".join([part for part in (cell.tooltip, *words) if part]))
+
+
+def _standings(named: Sequence[tuple[str, TaskResult]], key: str) -> list[Standing]:
+    """What the explainer says of each entry that was explained with it."""
+    found = []
+    for name, result in named:
+        explainer = result.explanations.explainers.get(key) if result.explanations else None
+        score = result.scores.get(f"{HEADLINE}.{key}")
+        if result.explanations is None or explainer is None or score is None:
+            continue
+        scale = explainer.measures[HEADLINE].scale if HEADLINE in explainer.measures else None
+        fill = result.explanations.fills.get(key)
+        found.append(
+            Standing(
+                entry=name,
+                value=_estimate(score),
+                reason=(score.reason or "no reason given").replace("_", " "),
+                floor=_estimate(scale.floor) if scale else None,
+                ceiling=_estimate(scale.ceiling) if scale else None,
+                random=scale.random_student.value if scale else None,
+                weak=cells.is_weak(result.gate.get("student")),
+                survives=fill is None or fill.survives,
+            )
+        )
+    return found
+
+
+def _estimate(score: ScoreRecord) -> Estimate | None:
+    return None if score.value is None else (score.value, score.low, score.high)
 
 
 def _calibrated(score: ScoreRecord) -> str:

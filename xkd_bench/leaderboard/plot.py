@@ -8,18 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import ceil, floor, log10
 
+from xkd_bench.leaderboard.axes import Estimate, Scale, Tick, ends, pixel, scale_for, shortened
 from xkd_bench.leaderboard.cells import interval, number
 
-Estimate = tuple[float, float | None, float | None]  # value, low, high
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 Spot = tuple[float, float, str, Box]  # x, y, side of the text that is anchored there, and what it covers
 
 WIDTH, HEIGHT = 680.0, 400.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 18.0, 18.0, 52.0
 LETTER, LINE = 6.6, 13.0  # size of a letter of a label, generously
-LONGEST = 26
 NEAR = 16.0
 LARGEST = 1e6  # no score is this large: such a point would flatten all others, and is left to the table
 
@@ -55,12 +53,6 @@ class Mark:
 
 
 @dataclass(frozen=True)
-class Tick:
-    at: str
-    label: str
-
-
-@dataclass(frozen=True)
 class Plot:
     title: str
     description: str
@@ -72,53 +64,6 @@ class Plot:
     teacher_at: str
     teacher_label: str
     unlabelled: int
-
-
-@dataclass(frozen=True)
-class Scale:
-    """A straight axis from data [low, high] to pixels [start, end]."""
-
-    low: float
-    high: float
-    start: float
-    end: float
-    step: float
-
-    def __call__(self, value: float) -> float:
-        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
-
-    def ticks(self) -> tuple[Tick, ...]:
-        decimals = max(0, -floor(log10(self.step) + 1e-9))
-        count = round((self.high - self.low) / self.step)
-        values = [round(self.low + index * self.step, decimals) for index in range(count + 1)]
-        return tuple(Tick(pixel(self(value)), f"{value:.{decimals}f}".replace("-", "−")) for value in values)
-
-
-def pixel(value: float) -> str:
-    """A coordinate with one decimal, without a negative zero: the same bytes everywhere."""
-    return f"{value + 0.0:.1f}".replace("-0.0", "0.0")
-
-
-def step_for(span: float) -> float:
-    """The round step (1, 2 or 5 times a power of ten) that cuts `span` into at most six parts."""
-    power = 10.0 ** floor(log10(span / 6))
-    return next(power * factor for factor in (1, 2, 5, 10) if power * factor * 6 >= span * (1 - 1e-9))
-
-
-def scale_for(values: Sequence[float], start: float, end: float) -> Scale:
-    """Round ends around `values`, at least 0.1 apart."""
-    low, high = min(values), max(values)
-    if high - low < 0.1:
-        middle = (low + high) / 2
-        low, high = middle - 0.05, middle + 0.05
-    step = step_for(high - low)
-    return Scale(floor(low / step + 1e-9) * step, ceil(high / step - 1e-9) * step, start, end, step)
-
-
-def ends(estimate: Estimate) -> tuple[float, float]:
-    """Ends of the whisker; a point without an interval has none."""
-    value, low, high = estimate
-    return (value, value) if low is None or high is None else (low, high)
 
 
 def overlaps(box: Box, others: Sequence[Box]) -> bool:
@@ -194,7 +139,7 @@ def marks_of(
     marks = []
     for point in points:
         x, y = across(point.across[0]), up(point.up[0])
-        text = point.name if len(point.name) <= LONGEST else f"{point.name[: LONGEST - 1]}…"
+        text = shortened(point.name)
         spot = place_label(text, x, y, [*taken, *lines]) or place_label(text, x, y, taken)
         if spot is not None:
             taken.append(spot[3])

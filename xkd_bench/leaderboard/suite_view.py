@@ -10,7 +10,6 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.facts import TaskFacts
-from xkd_bench.leaderboard.tables import is_weak
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import ScoreRecord
 from xkd_bench.records.submission import Submission
@@ -123,7 +122,9 @@ def view_row(entry: Submission, members: Sequence[Sequence[TaskFacts]], scores: 
         name=entry.card.name,
         method=entry.card.method,
         folder=entry.name,
-        weak_on=tuple(facts.title for facts in tasks if is_weak(entry.tasks[facts.name].result.gate.get("student"))),
+        weak_on=tuple(
+            facts.title for facts in tasks if cells.is_weak(entry.tasks[facts.name].result.gate.get("student"))
+        ),
         mean=cells.score_cell(mean_score(scores)),
         members=tuple(cells.score_cell(score) for score in scores),
     )

@@ -13,7 +13,7 @@ from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, un
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.metrics.contract import MetricCard
-from xkd_bench.records.schema import GateRecord, ModelRecord, TaskResult
+from xkd_bench.records.schema import ModelRecord, TaskResult
 from xkd_bench.records.submission import Submission, TaskEntry
 
 
@@ -209,7 +209,7 @@ def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Colu
                 name=row.name,
                 across=(across.value, across.low, across.high),
                 up=(up.value, up.low, up.high),
-                weak=is_weak(row.result.gate.get("student")),
+                weak=cells.is_weak(row.result.gate.get("student")),
             )
         )
     teacher = results[0].scores.get(f"teacher.{headline.key}")
@@ -222,10 +222,6 @@ def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Colu
     )
 
 
-def is_weak(gate: GateRecord | None) -> bool:
-    return gate is not None and gate.status != "valid"
-
-
 def protocols_of(rows: Sequence[Measured]) -> str:
     found = sorted({f"{row.result.protocol.name} v{row.result.protocol.version}" for row in rows})
     return ", ".join(found)
@@ -234,7 +230,7 @@ def protocols_of(rows: Sequence[Measured]) -> str:
 def teacher_words(result: TaskResult) -> str:
     """Why the teacher is invalid, or nothing."""
     gate = result.gate.get("teacher")
-    return cells.gate_words(gate) if gate is not None and is_weak(gate) else ""
+    return cells.gate_words(gate) if gate is not None and cells.is_weak(gate) else ""
 
 
 def table_of(
@@ -251,7 +247,8 @@ def table_of(
     teacher = first.teacher if first.track is not None else None
     columns = columns_of(facts, results, metrics, with_teacher=teacher is not None)
     rows = tuple(student_row(row, columns, teacher) for row in ordered)
-    alignment = alignment_table([row.name for row in ordered], results, metrics) if teacher is not None else None
+    named = [(row.name, row.result) for row in ordered]
+    alignment = alignment_table(facts.title, named, metrics) if teacher is not None else None
     return Table(
         anchor=anchor,
         task_title=facts.title,
