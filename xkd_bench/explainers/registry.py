@@ -64,7 +64,16 @@ def load(name: str) -> Explainer:
 
 
 # What a reader looks for first; others follow by name, the control last.
-READING_ORDER = ("lime", "shap", "occlusion", "integrated_gradients", "input_x_gradient")
+READING_ORDER = (
+    "lime",
+    "shap",
+    "occlusion",
+    "integrated_gradients",
+    "input_x_gradient",
+    "globenc",
+    "ats",
+    "attention",
+)
 LAST = ("random",)
 
 
