@@ -13,8 +13,8 @@ import torch
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.models.batching import ROW_MULTIPLE, Batch, plan_batches
-from xkd_bench.models.checkpoint import Checkpoint
-from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack
+from xkd_bench.models.checkpoint import Checkpoint, reason
+from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack, unfitting_size
 from xkd_bench.models.fit import LabelOrder
 from xkd_bench.models.loading import Dtype, load_model, random_model
 from xkd_bench.tasks.card import TaskCard
@@ -142,7 +142,17 @@ class Classifier:
 
     @torch.inference_mode()
     def _forward(self, tensors: dict[str, torch.Tensor], count: int) -> FloatArray:
-        columns = self.model(**tensors).logits[:count, self.columns]
+        try:
+            columns = self.model(**tensors).logits[:count, self.columns]
+        except (ValueError, RuntimeError) as error:
+            if _out_of_memory(error) or not (sizes := unfitting_size(self.checkpoint, tensors)):
+                raise
+            raise BadInputError(
+                where=self.checkpoint.location,
+                expected=f"images of {sizes[0]} pixels after its image processor",
+                found=f"{sizes[1]} pixels ({reason(error)})",
+                fix="let the image processor resize (do_resize and size in preprocessor_config.json)",
+            ) from error
         return np.asarray(columns.to(torch.float64).cpu().numpy())
 
 

@@ -129,7 +129,7 @@ class ImageEncoder:
                 found=reason(error),
                 fix="save the processor again with processor.save_pretrained",
             ) from error
-        self._tokens = _patches(checkpoint)
+        self._location, self._tokens = checkpoint.location, _patches(checkpoint)
 
     def encode(self, inputs: Sequence[Input]) -> list[Row]:
         images = [row.pixels for row in inputs if isinstance(row, ImageInput)]
@@ -137,7 +137,21 @@ class ImageEncoder:
             raise TypeError("ImageEncoder takes ImageInput")
         if not images:
             return []
-        values = self.processor(images, return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        if len({image.shape for image in images}) > 1:  # alone: only a processor that resizes makes one tensor of them
+            return [row for image in images for row in self._processed([image])]
+        return self._processed(images)
+
+    def _processed(self, images: Sequence[Any]) -> list[Row]:
+        try:
+            values = self.processor(images, return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        except Exception as error:  # an image processor raises what its library does
+            height, width = images[0].shape[:2]
+            raise BadInputError(
+                where=self._location,
+                expected=f"an image processor that takes RGB images of {width}×{height} pixels",
+                found=reason(error),
+                fix="mend preprocessor_config.json (do_resize, size, image_mean and image_std of three channels)",
+            ) from error
         return [{"pixel_values": value} for value in values]
 
     def length(self, row: Row) -> int:
@@ -180,8 +194,16 @@ class EncodedRows(Sequence[Row]):
 
 
 def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
-    """Rows of one length as tensors with a batch axis."""
+    """Rows of one length as tensors with a batch axis. Raises `BadInputError` for images of several sizes."""
     first = rows[0]
+    sizes = {tuple(value.shape[-2:]) for row in rows for value in row.values() if isinstance(value, torch.Tensor)}
+    if len(sizes) > 1:
+        raise BadInputError(
+            where="images as the image processor gives them",
+            expected="one size",
+            found=" and ".join(f"{width}×{height}" for height, width in sorted(sizes)[:3]) + " pixels",
+            fix="let the image processor resize (do_resize in preprocessor_config.json)",
+        )
     return {
         name: torch.stack([row[name] for row in rows])
         if isinstance(first[name], torch.Tensor)
@@ -213,6 +235,15 @@ def patch_sides(checkpoint: Checkpoint) -> tuple[int, int] | None:
     if sizes is None or patches is None or min(patches) < 1:
         return None
     return math.ceil(sizes[0] / patches[0]), math.ceil(sizes[1] / patches[1])
+
+
+def unfitting_size(checkpoint: Checkpoint, tensors: dict[str, torch.Tensor]) -> tuple[str, str] | None:
+    """The size of images a config speaks of and the size of these, "8×8" and "9×9"; None where they agree."""
+    expected, pixels = _two_sides(checkpoint.config.get("image_size")), tensors.get("pixel_values")
+    if expected is None or pixels is None or tuple(pixels.shape[-2:]) == expected:
+        return None
+    height, width = pixels.shape[-2:]
+    return f"{expected[1]}×{expected[0]}", f"{width}×{height}"
 
 
 def _two_sides(value: Any) -> tuple[int, int] | None:

@@ -30,6 +30,7 @@ PROBE = "coalitions"
 PROBE_VERSION = 2
 SHARDS_AT_ONCE = 1  # 64 examples are up to 65,000 maskings: full batches, and little lost when a run is killed
 IMAGES_AT_ONCE = 256  # maskings of images that are held at a time, prepared: 150 MB of 224×224 pixels
+PIXELS_AT_ONCE = IMAGES_AT_ONCE * 1_000_000  # and as they are in the data: 800 MB, of photographs fewer at a time
 
 TextFill = Literal["delete", "mask"]
 Fill = TextFill | ImageFill
@@ -200,7 +201,9 @@ def _of_image(
     grid = grid_of(plan.input, settings.grid)
     filled = fill_image(plan.input, grid, fill, np.asarray(settings.mean_colour))
     masks = plan.coalitions.masks
-    parts = [masks[start : start + IMAGES_AT_ONCE] for start in range(0, len(masks), IMAGES_AT_ONCE)]
+    height, width = plan.input.pixels.shape[:2]
+    at_once = max(1, min(IMAGES_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
+    parts = [masks[start : start + at_once] for start in range(0, len(masks), at_once)]
     found = [model.logits(masked_images(plan.input, grid, part, filled), advance) for part in parts]
     return np.asarray(np.round(np.concatenate(found), DECIMALS), dtype=np.float64)
 
