@@ -29,6 +29,7 @@ from xkd_bench.tasks.examples import ImageInput
 
 LARGEST_PICTURE = 512  # pixels a side on the page; what is explained keeps its own size
 COARSE = 160  # an image of fewer pixels a side is shown pixel by pixel
+LARGEST_SIGN = 0.065  # of the image's width
 FULL = 0.82  # opacity of the largest score: the image still shows through
 
 
@@ -125,11 +126,11 @@ def _place(one: ExplainedInput, position: int) -> str:
 
 
 def _sign_size(one: ExplainedInput) -> float:
-    """In pixels of the image, as everything drawn; half a patch."""
+    """In pixels of the image, as everything drawn: half a patch, and no more than can be read."""
     assert one.grid is not None
     assert isinstance(one.input, ImageInput)
     height, width = one.input.pixels.shape[:2]
-    return 0.5 * float(min(height / one.grid.rows, width / one.grid.columns))
+    return float(min(0.5 * height / one.grid.rows, 0.5 * width / one.grid.columns, LARGEST_SIGN * width))
 
 
 def _cells(one: ExplainedInput, row: ModelScores, places: int) -> tuple[PatchCell, ...]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len
 from rich.text import Text
 
 from xkd_bench.cli.explain_layout import Layout
@@ -131,13 +131,16 @@ def _bands(panels: Sequence[Panel], room: int) -> list[list[Panel]]:
 
 def _print_band(layout: Layout, band: Sequence[Panel]) -> None:
     for place in range(max(len(panel.heads) for panel in band)):
-        heads = [Text(set_cell_size(panel.heads[place], panel.width), "dim" if place else "bold") for panel in band]
-        layout.line(Text(" " * GAP).join(heads))
+        _print_beside(layout, band, [Text(panel.heads[place], "dim" if place else "bold") for panel in band])
     for place in range(max(len(panel.lines) for panel in band)):
-        lines = [
-            panel.lines[place] + " " * (panel.width - panel.lines[place].cell_len)
-            if place < len(panel.lines)
-            else Text(" " * panel.width)
-            for panel in band
-        ]
-        layout.line(Text(" " * GAP).join(lines))
+        own = [panel.lines[place] if place < len(panel.lines) else Text() for panel in band]
+        _print_beside(layout, band, own)
+
+
+def _print_beside(layout: Layout, band: Sequence[Panel], parts: Sequence[Text]) -> None:
+    """One line of every panel, with nothing after the last."""
+    line, left = Text(), 0
+    for panel, part in zip(band, parts, strict=True):
+        line.append(" " * (left - line.cell_len) * bool(part)).append_text(part)
+        left += panel.width + GAP
+    layout.line(line)

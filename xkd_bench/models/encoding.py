@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -193,19 +193,24 @@ class EncodedRows(Sequence[Row]):
         return self._encoder.encode([self._inputs[position]])[0]
 
 
-def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
-    """Rows of one length as tensors with a batch axis. Raises `BadInputError` for images of several sizes."""
-    first = rows[0]
-    sizes = {tuple(value.shape[-2:]) for row in rows for value in row.values() if isinstance(value, torch.Tensor)}
+def stack_images(values: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Pixel values with a batch axis. Raises `BadInputError` for images of several sizes."""
+    sizes = {tuple(value.shape[-2:]) for value in values}
     if len(sizes) > 1:
         raise BadInputError(
             where="images as the image processor gives them",
             expected="one size",
             found=" and ".join(f"{width}×{height}" for height, width in sorted(sizes)[:3]) + " pixels",
-            fix="let the image processor resize (do_resize in preprocessor_config.json)",
+            fix="let the image processor resize (do_resize and size in preprocessor_config.json)",
         )
+    return torch.stack(list(values))
+
+
+def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
+    """Rows of one length as tensors with a batch axis. Raises `BadInputError` for images of several sizes."""
+    first = rows[0]
     return {
-        name: torch.stack([row[name] for row in rows])
+        name: stack_images([row[name] for row in rows])
         if isinstance(first[name], torch.Tensor)
         else torch.tensor([row[name] for row in rows], dtype=torch.long)
         for name in first
@@ -237,9 +242,9 @@ def patch_sides(checkpoint: Checkpoint) -> tuple[int, int] | None:
     return math.ceil(sizes[0] / patches[0]), math.ceil(sizes[1] / patches[1])
 
 
-def unfitting_size(checkpoint: Checkpoint, tensors: dict[str, torch.Tensor]) -> tuple[str, str] | None:
-    """The size of images a config speaks of and the size of these, "8×8" and "9×9"; None where they agree."""
-    expected, pixels = _two_sides(checkpoint.config.get("image_size")), tensors.get("pixel_values")
+def unfitting_sizes(image_size: Any, tensors: Mapping[str, torch.Tensor]) -> tuple[str, str] | None:
+    """The `image_size` of a config and the size of these images, "8×8" and "9×9"; None where they agree."""
+    expected, pixels = _two_sides(image_size), tensors.get("pixel_values")
     if expected is None or pixels is None or tuple(pixels.shape[-2:]) == expected:
         return None
     height, width = pixels.shape[-2:]
@@ -247,7 +252,7 @@ def unfitting_size(checkpoint: Checkpoint, tensors: dict[str, torch.Tensor]) -> 
 
 
 def _two_sides(value: Any) -> tuple[int, int] | None:
-    sides = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, list) else ()
+    sides = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, list | tuple) else ()
     return sides if len(sides) == 2 and all(isinstance(side, int) for side in sides) else None
 
 

@@ -14,7 +14,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.tasks.examples import ImageInput
 
 # What people hand in. Pillow knows more, and for some of it (EPS) it would start another program.
-FORMATS = ("PNG", "JPEG", "MPO", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "JPEG2000")
 MOST_PIXELS = 80_000_000  # 240 MB as RGB; Pillow warns from 89 million on
 LONGEST_SIDE = 1024  # of an image of the user's own: models see 224 to 512 pixels, and each masking is a copy of it
 DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N")
@@ -100,6 +100,8 @@ def _opened(content: bytes, where: str) -> Any:
             return ImageOps.exif_transpose(picture)
     except BadInputError:
         raise
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _refused(where, "one with more pixels than that", "make it smaller") from None
     except UnidentifiedImageError:
         found = "an empty file" if not content else f"a file that is none of {', '.join(FORMATS)}"
         raise _refused(where, found, REPLACE) from None
