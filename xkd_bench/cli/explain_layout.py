@@ -46,7 +46,13 @@ class Layout:
 
 
 def shaded_style(strength: float) -> str:
-    return f"{INK} on {shade(strength)}" if abs(strength) >= FAINT else ""
+    """Of a word; one with next to no score stands on the terminal's own ground."""
+    return block_style(strength) if abs(strength) >= FAINT else ""
+
+
+def block_style(strength: float) -> str:
+    """Of a patch: grey where it has no score."""
+    return f"{INK} on {shade(strength)}"
 
 
 def fitted(word: str, most: int) -> str:

@@ -6,7 +6,7 @@ from rich.cells import cell_len, set_cell_size
 from rich.text import Text
 
 from xkd_bench.cli.console import make_console
-from xkd_bench.cli.explain_layout import Layout, fitted, shaded_style
+from xkd_bench.cli.explain_layout import Layout, block_style, fitted, shaded_style
 from xkd_bench.cli.explain_view_patches import print_patches
 from xkd_bench.cli.explain_view_words import NO_SCORE_MARK, print_words
 from xkd_bench.cli.explain_wording import (
@@ -49,7 +49,8 @@ def _legend(layout: Layout) -> Text:
     against, towards = directions(comparison)
     legend = Text(style="dim")
     if layout.shaded:
-        bar = Text().join(Text("  ", shaded_style(step / 4)) for step in range(-4, 5))
+        style = block_style if of_images(comparison) else shaded_style
+        bar = Text().join(Text("  ", style(step / 4)) for step in range(-4, 5))
         legend = Text().append(f"{against} ", "dim").append_text(bar).append(f" {towards}", "dim")
         legend.append(f"; full colour: the {'map' if of_images(comparison) else 'row'}’s largest score", "dim")
         legend.append("; struck out: no score" * _some_without_score(comparison), "dim")

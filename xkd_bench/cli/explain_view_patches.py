@@ -10,8 +10,7 @@ from PIL import Image
 from rich.cells import cell_len
 from rich.text import Text
 
-from xkd_bench.cli.explain_layout import Layout
-from xkd_bench.cli.explain_shades import INK, shade
+from xkd_bench.cli.explain_layout import Layout, block_style
 from xkd_bench.cli.explain_wording import (
     MINUS,
     SIGN_FROM,
@@ -53,15 +52,17 @@ def print_patches(layout: Layout, one: ExplainedInput, found: ExplainedBy) -> No
     layout.line(Text().append(found.title, "bold").append(f"  {source_words(layout.comparison, found)}", "dim"))
     cell = _cell_lines(one.grid, len(found.rows) + 1, layout.console.width)
     colours = layout.shaded and layout.console.color_system != "standard"  # sixteen colours show no image
-    panels = [Panel(("image", ""), tuple(_picture(one.input, one.grid, cell)))] if colours else []
+    panels = [Panel(("image", "", ""), tuple(_picture(one.input, one.grid, cell)))] if colours else []
     for name, model, row in zip(layout.names, layout.comparison.models, found.rows, strict=True):
         cosine = f"cosine {similarity(row)}" if similarity(row) else cosine_words(row, model.is_teacher)
         lines: Sequence[Text] = ()
         if has_scores(row):
             lines = _shaded(row, one.grid, cell) if layout.shaded else _numbers(row, one.grid, decimals(found))
-        largest = f"largest {largest_score(row, decimals(found))}" if layout.shaded and has_scores(row) else ""
-        panels.append(Panel((name, "  ".join(fact for fact in (cosine, largest) if fact)), tuple(lines)))
-    for band in _bands(panels, layout.console.width):
+        full = f"full {largest_score(row, decimals(found))}" if layout.shaded and has_scores(row) else ""
+        panels.append(Panel((name, cosine, *[full] * layout.shaded), tuple(lines)))
+    for place, band in enumerate(_bands(panels, layout.console.width)):
+        if place:
+            layout.console.print()
         _print_band(layout, band)
     layout.warn(notes(layout.comparison, found))
 
@@ -102,7 +103,7 @@ def _shaded(row: ModelScores, grid: Grid, cell: int) -> list[Text]:
             text = Text()
             for strength in of_row:
                 sign = "" if abs(strength) < SIGN_FROM or line != (cell - 1) // 2 else "+" if strength > 0 else MINUS
-                text.append(sign.center(2 * cell), f"{INK} on {shade(float(strength))}")
+                text.append(sign.center(2 * cell), block_style(float(strength)))
             lines.append(text)
     return lines
 

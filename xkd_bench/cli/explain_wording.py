@@ -237,4 +237,4 @@ def colour_words(comparison: Comparison) -> str:
     value = f"red {red:.0f}, green {green:.0f}, blue {blue:.0f}"
     if masked.mean_of is not None:
         return f"of the images of {printable(masked.mean_of)} ({value})"
-    return f"mid grey, as the images of {printable(masked.wanted)} cannot be read here"
+    return f"mid grey, as the images of {printable(masked.wanted)}, are not at hand (see --data-root)"
