@@ -322,7 +322,7 @@ def test_what_is_wrong_in_a_folder_of_the_hub_s_layout_is_named(
     for outcome in outcomes(cifar(cut, labels)):
         assert_refused(outcome, "cifar/cifar10, split test, row 6", ONE, "truncated")
     for outcome in outcomes(cifar(GOOD, [*labels[:5], 10, *labels[6:]])):
-        assert_refused(outcome, "cifar/cifar10, split test", "10")
+        assert_refused(outcome, "cifar/cifar10, split test, row 5", "a label among airplane", "found     10")
     for outcome in outcomes(cifar([], [])):
         assert_refused(outcome, "cifar/cifar10, split test", "at least one row", "an empty split")
     assert not (tmp_path / "entry").exists()

@@ -58,7 +58,7 @@ def print_patches(layout: Layout, one: ExplainedInput, found: ExplainedBy) -> No
         lines: Sequence[Text] = ()
         if has_scores(row):
             lines = _shaded(row, one.grid, cell) if layout.shaded else _numbers(row, one.grid, decimals(found))
-        full = f"full {largest_score(row, decimals(found))}" if layout.shaded and has_scores(row) else ""
+        full = f"full colour {largest_score(row, decimals(found))}" if layout.shaded and has_scores(row) else ""
         panels.append(Panel((name, cosine, *[full] * layout.shaded), tuple(lines)))
     for place, band in enumerate(_bands(panels, layout.console.width)):
         if place:
