@@ -330,3 +330,23 @@ def test_what_is_wrong_in_a_folder_of_the_hub_s_layout_is_named(
 
 def test_the_most_pixels_are_what_the_message_says() -> None:
     assert f"{MOST_PIXELS // 1_000_000} million" in ONE
+
+
+def test_maskings_of_a_large_image_are_made_few_at_a_time_with_the_same_answers(
+    explain: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from xkd_bench.probes import coalitions
+
+    made = []
+
+    def counted(image: Any, grid: Any, masks: Any, filled: Any) -> Any:
+        made.append(len(masks))
+        return masked_images(image, grid, masks, filled)
+
+    masked_images = coalitions.masked_images
+    monkeypatch.setattr(coalitions, "masked_images", counted)
+    usual = explain(encoded(pixels(40, 40)), "--explainer", "occlusion")[1]
+    monkeypatch.setattr(coalitions, "PIXELS_AT_ONCE", 40 * 40 * 100)
+    shutil.rmtree(tmp_path / "store")
+    assert explain(encoded(pixels(40, 40)), "--explainer", "occlusion")[1] == usual
+    assert made == [256, 100, 100, 56], "the second model is the first and comes from the store"
