@@ -127,7 +127,8 @@ def test_without_text_or_model_it_says_what_to_give(run_cli: Cli, explain: Cli) 
     code, _, error = run_cli("explain", TEXT, "--task", "grammar")
     assert code == 2
     assert "at least one model" in error
-    assert "a task of texts" in run_cli("explain", TEXT, "--task", "digits", "--student", "x")[2]
+    assert "an image file" in run_cli("explain", TEXT, "--task", "digits", "--student", "x")[2]
+    assert "explain photo.png" in run_cli("explain", "--task", "digits", "--student", "x")[2]
 
 
 def answers_of(model: Path, texts: list[str]) -> np.ndarray:
@@ -197,8 +198,9 @@ def test_a_text_is_explained_alike_alone_and_in_company_and_from_the_store(expla
 
 
 def test_an_example_is_explained_as_an_evaluation_explains_it(pair: tuple[Path, Path], tmp_path: Path) -> None:
+    from xkd_bench.engine.comparison import compare
+    from xkd_bench.engine.comparison_plan import Request, make_comparison_plan
     from xkd_bench.engine.explain import Measurement, questions
-    from xkd_bench.engine.explain_texts import compare, make_texts_plan, split_examples
     from xkd_bench.models.classifier import LazyClassifier, Runtime
     from xkd_bench.records.store import Store
     from xkd_bench.tasks.loading import load
@@ -209,10 +211,10 @@ def test_an_example_is_explained_as_an_evaluation_explains_it(pair: tuple[Path, 
     examples = load(task, "evaluation")
     sizes = [len(row.text.split()) for row in examples.inputs]  # type: ignore[union-attr]
     few = sorted(range(len(examples)), key=sizes.__getitem__)[-5:]
-    chosen = split_examples(task, [examples.example_ids[few[2]]], None)
-    models = (str(pair[0]), [str(pair[1])])
-    plan = make_texts_plan(task, (), chosen, *models, protocol, names, "delete", None, Runtime("cpu"))
-    found = compare(plan, Store(tmp_path / "store")).texts[0]
+    chosen, models = [examples.example_ids[few[2]]], {"teacher": str(pair[0]), "students": [str(pair[1])]}
+    request = Request(task, protocol, example_ids=chosen, explainers=names, **models)
+    plan = make_comparison_plan(request, Runtime("cpu"))
+    found = compare(plan, Store(tmp_path / "store")).inputs[0]
     assert found.explainers[0].maskings is not None
     assert found.explainers[0].maskings.sampled
     targets = np.full(len(few), ("unacceptable", "acceptable").index(found.target or ""))
@@ -353,7 +355,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_a_terminal_shades_each_row_by_its_own_largest_score(explain: Cli, terminal: pytest.MonkeyPatch) -> None:
-    from xkd_bench.cli.explain_view import shade
+    from xkd_bench.cli.explain_shades import shade
 
     output = explain(TEXT, "--explainer", "shap")[1]
     rows = [line for line in output.splitlines() if "48;2" in line and "queen" in line]
@@ -404,7 +406,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_shade_can_be_read_on_dark_and_on_light_terminals() -> None:
-    from xkd_bench.cli.explain_view import INK, shade
+    from xkd_bench.cli.explain_shades import INK, shade
 
     for sign in (-1, 1):
         colours = [shade(sign * step / 20) for step in range(21)]
@@ -488,7 +490,7 @@ def test_a_page_that_cannot_be_written_is_one_clear_error(explain: Cli, tmp_path
     st.integers(1, 60),
 )
 def test_lines_hold_every_word_once_and_break_at_the_second_text(widths: list[int], second: int, room: int) -> None:
-    from xkd_bench.cli.explain_words import in_lines
+    from xkd_bench.cli.explain_wording import in_lines
     from xkd_bench.explainers.units import Unit
 
     units = [Unit(0 if i < second else 1, i, i + 1, "x") for i in range(len(widths))]
@@ -505,7 +507,7 @@ def test_lines_hold_every_word_once_and_break_at_the_second_text(widths: list[in
 
 
 def test_names_are_as_short_as_they_can_be_and_still_differ() -> None:
-    from xkd_bench.engine.explain_texts import short_names
+    from xkd_bench.engine.comparison_plan import short_names
 
     places = [("/", "a", "run", "final"), ("/", "b", "run", "final"), ("hub", "model"), ("hub", "model")]
     assert short_names(places) == ["a/run/final", "b/run/final", "model", "model"]

@@ -18,7 +18,8 @@ from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArgu
 from xkd_bench.distillers.contract import Distiller, Step
 from xkd_bench.distillers.sampling import LengthGroups
 from xkd_bench.errors import NonFiniteError
-from xkd_bench.models.encoding import Row
+from xkd_bench.models.classifier import fitting_images
+from xkd_bench.models.encoding import Row, stack_images
 from xkd_bench.models.loading import seeded
 from xkd_bench.models.trace import Trace, Watch, prepare, trace
 
@@ -83,7 +84,7 @@ def collate(rows: Sequence[dict[str, Any]], pad_token_id: int, regression: bool)
             continue
         values = [row[name] for row in rows]
         if isinstance(values[0], torch.Tensor):
-            batch[name] = torch.stack(values)
+            batch[name] = stack_images(values)
             continue
         longest = max(len(value) for value in values)
         fill = pad_token_id if name == "input_ids" else 0
@@ -107,7 +108,8 @@ class DistillationTrainer(Trainer):
     ) -> Any:
         labels, positions = inputs.pop(LABELS), inputs.pop(POSITION)
         watch = self.distiller.watch
-        student = trace(model, inputs, self.pair.student_columns, watch)
+        with fitting_images("the student to train", getattr(model.config, "image_size", None), inputs):
+            student = trace(model, inputs, self.pair.student_columns, watch)
         step = Step(
             labels=labels,
             mask=inputs.get("attention_mask"),

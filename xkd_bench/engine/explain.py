@@ -120,8 +120,13 @@ def image_facts(plan: Plan) -> ImageFacts | None:
     grid = grid_of_plan(plan)
     if grid is None:
         return None
-    images = [row for row in plan.examples.inputs if isinstance(row, ImageInput)]
-    return ImageFacts(grid, tuple(round(float(value), 3) for value in mean_colour(images)))
+    return ImageFacts(grid, rounded_mean(plan.examples))
+
+
+def rounded_mean(examples: Examples) -> tuple[float, ...]:
+    """The mean colour of the images of a split, as maskings and records hold it."""
+    images = [row for row in examples.inputs if isinstance(row, ImageInput)]
+    return tuple(round(float(value), 3) for value in mean_colour(images))
 
 
 def grid_of_plan(plan: Plan) -> Grid | None:

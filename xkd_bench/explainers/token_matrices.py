@@ -41,7 +41,7 @@ def globenc(block: Block, variant: Variant | None = None, real: Tensor | None = 
     n_res_next_ln  pre-LN: the next layer norm to read the stream, statistics of what it truly reads
 
     real: (B, n), 1 for real tokens, 0 for padding, whose rows and columns are 0. train: √(q + 1e-12) in place of √q.
-    0). Raises `ValueError` for a variant that the block does not have. b_O and β belong to no token and are left out.
+    Raises `ValueError` for a variant that the block does not have. b_O and β belong to no token and are left out.
     """
     norms = _norms(block, variant or default_variant(block))
     parts, stream = _read(head_parts(block), norms), _read(block.stream, norms)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,8 +14,8 @@ import torch
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.models.batching import ROW_MULTIPLE, Batch, plan_batches
-from xkd_bench.models.checkpoint import Checkpoint
-from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack
+from xkd_bench.models.checkpoint import Checkpoint, reason
+from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack, unfitting_sizes
 from xkd_bench.models.fit import LabelOrder
 from xkd_bench.models.loading import Dtype, load_model, random_model
 from xkd_bench.tasks.card import TaskCard
@@ -142,7 +143,8 @@ class Classifier:
 
     @torch.inference_mode()
     def _forward(self, tensors: dict[str, torch.Tensor], count: int) -> FloatArray:
-        columns = self.model(**tensors).logits[:count, self.columns]
+        with fitting_images(self.checkpoint.location, self.checkpoint.config.get("image_size"), tensors):
+            columns = self.model(**tensors).logits[:count, self.columns]
         return np.asarray(columns.to(torch.float64).cpu().numpy())
 
 
@@ -154,6 +156,26 @@ def _out_of_memory(error: BaseException) -> bool:
         or "can't allocate memory" in text
         or "out of memory" in text
     )
+
+
+@contextmanager
+def fitting_images(where: str, image_size: Any, tensors: Mapping[str, torch.Tensor]) -> Iterator[None]:
+    """A model's own error about images of another size than its config's `image_size` becomes a `BadInputError`.
+
+    Only then: many models take any size.
+    """
+    try:
+        yield
+    except (ValueError, RuntimeError) as error:
+        sizes = unfitting_sizes(image_size, tensors)
+        if sizes is None or _out_of_memory(error):
+            raise
+        raise BadInputError(
+            where=where,
+            expected=f"images of {sizes[0]} pixels after its image processor",
+            found=f"{sizes[1]} pixels ({reason(error)})",
+            fix="let the image processor resize (do_resize and size in preprocessor_config.json)",
+        ) from error
 
 
 class LazyClassifier:

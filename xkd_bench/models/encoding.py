@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -129,7 +129,7 @@ class ImageEncoder:
                 found=reason(error),
                 fix="save the processor again with processor.save_pretrained",
             ) from error
-        self._tokens = _patches(checkpoint)
+        self._location, self._tokens = checkpoint.location, _patches(checkpoint)
 
     def encode(self, inputs: Sequence[Input]) -> list[Row]:
         images = [row.pixels for row in inputs if isinstance(row, ImageInput)]
@@ -137,7 +137,21 @@ class ImageEncoder:
             raise TypeError("ImageEncoder takes ImageInput")
         if not images:
             return []
-        values = self.processor(images, return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        if len({image.shape for image in images}) > 1:  # alone: only a processor that resizes makes one tensor of them
+            return [row for image in images for row in self._processed([image])]
+        return self._processed(images)
+
+    def _processed(self, images: Sequence[Any]) -> list[Row]:
+        try:
+            values = self.processor(images, return_tensors="pt", input_data_format="channels_last")["pixel_values"]
+        except Exception as error:  # an image processor raises what its library does
+            height, width = images[0].shape[:2]
+            raise BadInputError(
+                where=self._location,
+                expected=f"an image processor that takes RGB images of {width}×{height} pixels",
+                found=reason(error),
+                fix="mend preprocessor_config.json (do_resize, size, image_mean and image_std of three channels)",
+            ) from error
         return [{"pixel_values": value} for value in values]
 
     def length(self, row: Row) -> int:
@@ -179,11 +193,24 @@ class EncodedRows(Sequence[Row]):
         return self._encoder.encode([self._inputs[position]])[0]
 
 
+def stack_images(values: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Pixel values with a batch axis. Raises `BadInputError` for images of several sizes."""
+    sizes = {tuple(value.shape[-2:]) for value in values}
+    if len(sizes) > 1:
+        raise BadInputError(
+            where="images as the image processor gives them",
+            expected="one size",
+            found=" and ".join(f"{width}×{height}" for height, width in sorted(sizes)[:3]) + " pixels",
+            fix="let the image processor resize (do_resize and size in preprocessor_config.json)",
+        )
+    return torch.stack(list(values))
+
+
 def stack(rows: Sequence[Row]) -> dict[str, torch.Tensor]:
-    """Rows of one length as tensors with a batch axis."""
+    """Rows of one length as tensors with a batch axis. Raises `BadInputError` for images of several sizes."""
     first = rows[0]
     return {
-        name: torch.stack([row[name] for row in rows])
+        name: stack_images([row[name] for row in rows])
         if isinstance(first[name], torch.Tensor)
         else torch.tensor([row[name] for row in rows], dtype=torch.long)
         for name in first
@@ -215,8 +242,17 @@ def patch_sides(checkpoint: Checkpoint) -> tuple[int, int] | None:
     return math.ceil(sizes[0] / patches[0]), math.ceil(sizes[1] / patches[1])
 
 
+def unfitting_sizes(image_size: Any, tensors: Mapping[str, torch.Tensor]) -> tuple[str, str] | None:
+    """The `image_size` of a config and the size of these images, "8×8" and "9×9"; None where they agree."""
+    expected, pixels = _two_sides(image_size), tensors.get("pixel_values")
+    if expected is None or pixels is None or tuple(pixels.shape[-2:]) == expected:
+        return None
+    height, width = pixels.shape[-2:]
+    return f"{expected[1]}×{expected[0]}", f"{width}×{height}"
+
+
 def _two_sides(value: Any) -> tuple[int, int] | None:
-    sides = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, list) else ()
+    sides = (value, value) if isinstance(value, int) else tuple(value) if isinstance(value, list | tuple) else ()
     return sides if len(sides) == 2 and all(isinstance(side, int) for side in sides) else None
 
 

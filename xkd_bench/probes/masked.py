@@ -18,6 +18,7 @@ from xkd_bench.probes.predictions import DECIMALS
 from xkd_bench.tasks.examples import ImageInput, Input, TextInput
 
 IMAGES_AT_ONCE = 256  # maskings of images that are held at a time, prepared: 150 MB of 224×224 pixels
+PIXELS_AT_ONCE = IMAGES_AT_ONCE * 1_000_000  # and as they are in the data: 800 MB, of photographs fewer at a time
 
 TextFill = Literal["delete", "mask"]
 Fill = TextFill | ImageFill
@@ -94,7 +95,9 @@ def _of_image(model: Classifier, asked: Asked, filling: Filling, advance: Callab
     fill: ImageFill = "blur" if filling.fill == "blur" else "mean"
     grid = grid_of(asked.input, filling.grid)
     filled = fill_image(asked.input, grid, fill, np.asarray(filling.mean_colour))
-    parts = [asked.masks[start : start + IMAGES_AT_ONCE] for start in range(0, len(asked.masks), IMAGES_AT_ONCE)]
+    height, width = asked.input.pixels.shape[:2]
+    at_once = max(1, min(IMAGES_AT_ONCE, PIXELS_AT_ONCE // (height * width)))
+    parts = [asked.masks[start : start + at_once] for start in range(0, len(asked.masks), at_once)]
     found = [model.logits(masked_images(asked.input, grid, part, filled), advance) for part in parts]
     return np.asarray(np.round(np.concatenate(found), DECIMALS), dtype=np.float64)
 

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.tasks.card import ColumnCard, TaskCard
-from xkd_bench.tasks.examples import ImageInput, Input, TextInput
+from xkd_bench.tasks.examples import Input, TextInput
+from xkd_bench.tasks.images import image_of
 from xkd_bench.tasks.sources import Rows, needed_columns
 
 
@@ -56,7 +57,7 @@ def read_inputs(card: TaskCard, rows: Rows, count: int, where: str) -> list[Inpu
     columns = card.data.columns
     if card.modality == "image":
         assert columns.image is not None
-        return [_image(value, f"{where}, row {i}") for i, value in enumerate(rows[columns.image])]
+        return [image_of(value, f"{where}, row {i}") for i, value in enumerate(_column(columns.image, rows))]
     assert columns.text is not None
     for name in (*columns.text, *(columns.text_pair or ())):
         for i, value in enumerate(_column(name, rows)):
@@ -72,18 +73,6 @@ def read_inputs(card: TaskCard, rows: Rows, count: int, where: str) -> list[Inpu
         return [TextInput(text) for text in first]
     second = read_joined(columns.text_pair, rows, count, " ")
     return [TextInput(text, pair) for text, pair in zip(first, second, strict=True)]
-
-
-def _image(value: Any, where: str) -> ImageInput:
-    """A PIL image (what `datasets` decodes to) or an array, as RGB pixels."""
-    if isinstance(value, np.ndarray):
-        return ImageInput(value)
-    try:
-        return ImageInput(np.asarray(value.convert("RGB"), dtype=np.uint8))
-    except (AttributeError, OSError, ValueError) as error:
-        raise BadInputError(
-            where=where, expected="a readable PNG or JPEG", found=str(error), fix="replace the image"
-        ) from None
 
 
 def read_labels(card: TaskCard, values: list[Any], declared: list[str] | None, where: str) -> NDArray[Any]:

@@ -44,8 +44,18 @@ def read_rows(task: Task, split: str, root: Path | None) -> tuple[Rows, list[str
     names = getattr(feature, "names", None)
     needed = needed_columns(task.card)
     kept = [column for column in dataset.column_names if column in needed]
-    dataset = dataset.select_columns(kept) if kept else dataset
+    dataset = _undecoded(dataset.select_columns(kept) if kept else dataset)
     return {column: list(dataset[column]) for column in dataset.column_names}, names
+
+
+def _undecoded(dataset: Any) -> Any:
+    """Images as the bytes of their files: decoded here, row by row, so that a broken one can be named."""
+    import datasets
+
+    for column, feature in dataset.features.items():
+        if isinstance(feature, datasets.Image):
+            dataset = dataset.cast_column(column, datasets.Image(decode=False))
+    return dataset
 
 
 def empty_split(where: str) -> BadInputError:

@@ -1,4 +1,4 @@
-"""What both forms of a comparison say, in the terminal and on a page: numbers, reasons, breaks of lines."""
+"""What all forms of a comparison say, in the terminal and on a page: numbers, reasons, breaks of lines."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from xkd_bench.engine.explain_texts import Comparison, ExplainedBy, ExplainedText, ModelWords
+from xkd_bench.engine.comparison import Comparison, ExplainedBy, ExplainedInput, ModelScores
 from xkd_bench.explainers.units import Unit
 from xkd_bench.metrics.contract import FloatArray, Reason
 from xkd_bench.records.fills import FILLS
+from xkd_bench.tasks.examples import ImageInput, TextInput
 
 MINUS = "−"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 JOINER = "\u200d"
+SIGN_FROM = 0.15  # of a map's largest: a patch with a smaller score shows no sign
 WHY: dict[Reason, str] = {
     "too_few_units": "fewer than three words that both models saw",
     "zero_vector": "the scores of one of the two are all equal",
@@ -24,6 +26,20 @@ WHY: dict[Reason, str] = {
     "not_measured": "the tokenizer cannot be asked so: it has no mask token, or does not say where its tokens lie",
     "regression": "this explainer is about classes, and the task has none",
 }
+WHY_OF_IMAGES: dict[Reason, str] = {
+    "too_few_units": "fewer than three patches",
+    "not_measured": "the explainer cannot be asked about images",
+}
+
+
+def of_images(comparison: Comparison) -> bool:
+    """Whether patches of images are explained, not words of texts."""
+    return comparison.masked_with is not None
+
+
+def why(comparison: Comparison, reason: Reason) -> str:
+    """A reason in words."""
+    return (WHY_OF_IMAGES if of_images(comparison) else {}).get(reason) or WHY.get(reason, reason)
 
 
 def printable(text: str) -> str:
@@ -61,13 +77,13 @@ def signed(value: float, decimals: int) -> str:
 
 
 def scalar(comparison: Comparison, value: float | None) -> str:
-    """f of a text: signed log-odds, or a plain prediction; empty where it is not known."""
+    """f of an input: signed log-odds, or a plain prediction; empty where it is not known."""
     if value is None:
         return ""
     return signed(value, 2).removeprefix("+") if comparison.card.kind == "regression" else signed(value, 2)
 
 
-def similarity(row: ModelWords) -> str:
+def similarity(row: ModelScores) -> str:
     """The centred cosine; a dash where there should be one."""
     if row.similarity is None:
         return "–" if row.why else ""
@@ -79,13 +95,13 @@ def share(value: float) -> str:
     return f"{value:.1%}" if value >= 0.001 else "below 0.1%"
 
 
-def has_words(row: ModelWords) -> bool:
+def has_scores(row: ModelScores) -> bool:
     """Whether there are scores to show, be they flagged."""
     return row.reason is None or bool(row.seen.any())
 
 
-def strengths(row: ModelWords) -> FloatArray:
-    """Each score over the largest |score| of the words the model saw, (n,) in [−1, 1]; 0 for a word it did not see."""
+def strengths(row: ModelScores) -> FloatArray:
+    """Each score over the largest |score| of what the model saw, (n,) in [−1, 1]; 0 for what it did not see."""
     scores = np.where(row.seen, row.scores, 0.0)
     largest = np.abs(scores).max(initial=0.0)
     return np.asarray(scores / largest if largest > 0 else scores)
@@ -95,6 +111,21 @@ def decimals(found: ExplainedBy) -> int:
     """Decimals that give the largest score of every model three digits, between 1 and 6."""
     largest = [float(np.abs(row.scores[row.seen]).max(initial=0.0)) for row in found.rows]
     return max((min(6, max(1, 2 - math.floor(math.log10(value)))) for value in largest if value > 0), default=2)
+
+
+def cosine_words(row: ModelScores, is_teacher: bool) -> str:
+    """What stands beside a model's name: its cosine with the first model, or that it is the teacher."""
+    return similarity(row) or ("teacher" if is_teacher else "")
+
+
+def largest_score(row: ModelScores, places: int) -> str:
+    """The largest |score|, which has the full colour."""
+    return f"{float(np.abs(row.scores[row.seen]).max(initial=0.0)):,.{places}f}"
+
+
+def words_of(one: ExplainedInput) -> list[Unit]:
+    """The units of a text."""
+    return [unit for unit in one.units if isinstance(unit, Unit)]
 
 
 def in_lines(units: Sequence[Unit], widths: Sequence[int], room: int) -> list[list[int]]:
@@ -110,24 +141,35 @@ def in_lines(units: Sequence[Unit], widths: Sequence[int], room: int) -> list[li
     return lines
 
 
-def explained_words(comparison: Comparison, text: ExplainedText) -> str:
+def explained_words(comparison: Comparison, one: ExplainedInput) -> str:
     """What is explained, and who chose it."""
-    if text.target is None:
+    if one.target is None:
         return "explained: the prediction"
     who = "as asked for" if comparison.target_given else f"which {printable(comparison.models[0].name)} predicts"
-    return f"explained: “{printable(text.target)}”, {who}"
+    return f"explained: “{printable(one.target)}”, {who}"
 
 
-def example_words(text: ExplainedText) -> str:
-    """Which example of the task this is and what it is labelled; empty for a text of the user's."""
-    if text.example_id is None:
-        return ""
-    return f"example {printable(text.example_id)}" + (f", labelled {printable(text.label)}" if text.label else "")
+def headings(one: ExplainedInput, most: int) -> list[str]:
+    """What stands above an input: the text or both texts of a pair; of an image its file's name, or its id."""
+    if isinstance(one.input, TextInput):
+        return [shortened(part, most) or "(no text)" for part in one.input if part is not None]
+    return [shortened(one.name, most) or f"example {printable(one.example_id or '')}"]
 
 
-def knows_empty(text: ExplainedText) -> bool:
+def facts(comparison: Comparison, one: ExplainedInput) -> list[str]:
+    """Which example of the task this is, what was read of it, its label, and what is explained."""
+    found = "" if one.example_id is None else f"example {printable(one.example_id)}"
+    if isinstance(one.input, ImageInput):
+        height, width = one.input.pixels.shape[:2]
+        found = one.how_read or f"{width}×{height} pixels"
+    label = f"labelled {printable(one.label)}" if one.label else ""
+    which = ", ".join(fact for fact in (found, label) if fact)
+    return [fact for fact in (which, explained_words(comparison, one), _unread(comparison, one)) if fact]
+
+
+def knows_empty(one: ExplainedInput) -> bool:
     """Whether f(∅) is known for any model."""
-    return any(answer.without_words is not None for answer in text.answers)
+    return any(answer.of_nothing is not None for answer in one.answers)
 
 
 def directions(comparison: Comparison) -> tuple[str, str]:
@@ -144,7 +186,7 @@ def source_words(comparison: Comparison, found: ExplainedBy) -> str:
         return f"completeness gap {'' if max(gaps) < 0.001 else 'up to '}{share(max(gaps))}" if gaps else ""
     if not found.maskings.sampled:
         return f"all {found.maskings.asked:,} maskings, {FILLS[comparison.fill]}"
-    exponent = str(found.maskings.words).translate(RAISED)
+    exponent = str(found.maskings.units).translate(RAISED)
     sampled = f"sampled {found.maskings.asked:,} of 2{exponent} maskings, {FILLS[comparison.fill]}"
     again = min((row.repeatability for row in found.rows if row.repeatability is not None), default=1.0)
     return f"{sampled}; halves agree to {again:.3f}" if again < 0.9995 else sampled
@@ -157,9 +199,9 @@ def notes(comparison: Comparison, found: ExplainedBy) -> list[str]:
     for model, row in zip(comparison.models, found.rows, strict=True):
         if row.reason is not None:
             measured = f" (a gap of {share(row.notes['gap'])})" if row.reason == "not_converged" else ""
-            told.setdefault(f"{WHY.get(row.reason, row.reason)}{measured}", []).append(printable(model.name))
+            told.setdefault(f"{why(comparison, row.reason)}{measured}", []).append(printable(model.name))
         elif row.why is not None and row.why != first:
-            told.setdefault(f"no cosine: {WHY.get(row.why, row.why)}", []).append(printable(model.name))
+            told.setdefault(f"no cosine: {why(comparison, row.why)}", []).append(printable(model.name))
     return [f"{', '.join(names)}: {reason}" for reason, names in told.items()]
 
 
@@ -170,9 +212,29 @@ def order_notes(comparison: Comparison) -> list[str]:
     return [f"{', '.join(names)}: the labels have no names and are taken as {assumed}"] if names else []
 
 
-def unread_words(comparison: Comparison, text: ExplainedText) -> str:
+def _unread(comparison: Comparison, one: ExplainedInput) -> str:
     """How much of a long text nobody was asked about."""
-    if not text.unread:
+    if not one.unread:
         return ""
     window = comparison.card.inputs.max_length
-    return f"{text.unread:,} more words lie beyond the task's window of {window} and were not seen"
+    return f"{one.unread:,} more words lie beyond the task's window of {window} and were not seen"
+
+
+def scalar_words(comparison: Comparison) -> str:
+    """What f is, of what and of nothing."""
+    explained = "prediction" if comparison.card.kind == "regression" else "log-odds of the explained class"
+    if of_images(comparison):
+        return f"the {explained}, for the image x and with every patch masked, ∅"
+    return f"the {explained}, for the text x and with no word of it, ∅"
+
+
+def colour_words(comparison: Comparison) -> str:
+    """Which mean colour takes the place of what is not there; empty for texts."""
+    masked = comparison.masked_with
+    if masked is None:
+        return ""
+    red, green, blue = masked.facts.mean_colour
+    value = f"red {red:.0f}, green {green:.0f}, blue {blue:.0f}"
+    if masked.mean_of is not None:
+        return f"of the images of {printable(masked.mean_of)} ({value})"
+    return f"mid grey, as the images of {printable(masked.wanted)}, are not at hand (see --data-root)"
