@@ -9,6 +9,9 @@ import numpy as np
 import pytest
 from convergence import Game, games, plot, study, table
 from explainers import TABLE_EXPLAINERS, choose, measure, open_classifier, report
+from globenc import FORMS, made_block
+from globenc import measure as measure_forms
+from globenc import report as report_forms
 
 from xkd_bench.explainers import units_of
 from xkd_bench.explainers.coalitions import plan_coalitions
@@ -91,3 +94,12 @@ def test_games_of_a_model_in_a_table_and_a_plot(tiny_models: Path, tmp_path: Pat
     picture = (tmp_path / "one.svg").read_text()
     assert all(f">{word}<" in picture for word in ("ours", "lime's own", "shap's own", "LIME", "SHAP"))
     assert (tmp_path / "other.svg").read_text() == picture
+
+
+def test_the_forms_of_globenc_agree_and_the_gram_form_holds_less() -> None:
+    found = measure_forms(made_block(tokens=40, width=48, heads=4), rounds=1)
+    assert set(found) == set(FORMS)
+    assert max(difference for _, _, difference in found.values()) < 1e-6
+    assert found["written out"][1] > 4 * 40 * 40 * 48 * 4, "every head's part of every pair"
+    assert found["Gram"][1] < found["heads summed"][1] < found["written out"][1]
+    assert len(report_forms(found).splitlines()) == 1 + len(FORMS)

@@ -8,6 +8,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from xkd_bench.models.blocks import aligned
+
 Aggregation = Literal["rollout", "plus", "skip_plus"]
 SMALLEST = 1e-12
 
@@ -27,10 +29,11 @@ def aggregate(matrices: Sequence[Tensor], how: Aggregation, with_identity: bool 
         if with_identity:
             identity = torch.eye(normalised[0].shape[-1], dtype=normalised[0].dtype, device=normalised[0].device)
             normalised = [(one + identity) / 2 for one in normalised]
-        found = normalised[0]
-        for one in normalised[1:]:
+        n = normalised[0].shape[-1]
+        found, *others = (aligned(one, -2, -1) for one in normalised)
+        for one in others:
             found = one @ found
-        return _scaled(found)
+        return _scaled(found[..., :n, :n])
     kept = normalised if how == "plus" else normalised[len(normalised) // 2 :]
     return _scaled(torch.stack(kept).sum(dim=0))
 

@@ -19,7 +19,7 @@ from xkd_bench.explainers.coalitions import FloatArray
 from xkd_bench.explainers.contract import ExplainerSettings, Explanation, Question
 from xkd_bench.explainers.gradients import TARGET, EncodedQuestion, TokenScores, explain_tokens
 from xkd_bench.explainers.pixels import explain_pixels
-from xkd_bench.models.blocks import Block, read_blocks
+from xkd_bench.models.blocks import Block, UnreadableBlocksError, read_blocks
 from xkd_bench.models.classifier import Classifier
 from xkd_bench.models.encoding import Row, patch_sides
 
@@ -42,7 +42,8 @@ class AttentionMethod:
         settings: ExplainerSettings,
         advance: Callable[[int], None],
     ) -> list[Explanation]:
-        """Explanations by `aggregate` of the matrices of all blocks, `AGGREGATION` being how."""
+        """Explanations by `aggregate` of all blocks' matrices, `AGGREGATION` being how; `not_measured` for a model
+        that is no transformer."""
 
         def score_tokens(encoded: Sequence[EncodedQuestion]) -> list[TokenScores]:
             rows = [{**one.row, UNITS: [int(s is not None) for s in one.spans[1]]} for one in encoded]
@@ -51,12 +52,16 @@ class AttentionMethod:
         def score_pixels(rows: Sequence[Row]) -> list[TokenScores]:
             return self._scores(classifier, rows, advance)
 
-        if classifier.card.modality == "image":
-            if patch_sides(classifier.checkpoint) is None:
-                advance(len(questions))
-                return [Explanation.without_value(len(question.units), "not_measured") for question in questions]
-            return explain_pixels(classifier, questions, score_pixels)
-        return explain_tokens(classifier, questions, advance, score_tokens)
+        image = classifier.card.modality == "image"
+        if not image or patch_sides(classifier.checkpoint) is not None:
+            try:
+                if image:
+                    return explain_pixels(classifier, questions, score_pixels)
+                return explain_tokens(classifier, questions, advance, score_tokens)
+            except UnreadableBlocksError:
+                pass
+        advance(len(questions))
+        return [Explanation.without_value(len(question.units), "not_measured") for question in questions]
 
     def _scores(self, classifier: Classifier, rows: Sequence[Row], advance: Callable[[int], None]) -> list[TokenScores]:
         @torch.no_grad()

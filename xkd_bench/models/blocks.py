@@ -7,8 +7,9 @@ before attention is pre-LN (ViT, DeiT), one whose norms come after is post-LN (B
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,7 +17,28 @@ import torch
 from torch import Tensor, nn
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.models.trace import TRACED_ATTENTION, Attended, collecting_attention, register_traced_attention
+
+WATCHED_ATTENTION = "xkd_bench_watched"
+ALIGNED = 16  # numbers of 32 bits in a line of memory
+
+
+@dataclass(frozen=True)
+class Attended:
+    """What one attention layer was given: query, key and value (B, H, n, d_h), the factor of q·k, and a mask that is
+    added to the scores, or is True where a key may be read; None where every key may."""
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    scaling: float
+    mask: Tensor | None
+
+
+_hear: ContextVar[Callable[[Attended], None] | None] = ContextVar("who hears of attention", default=None)
+
+
+class UnreadableBlocksError(BadInputError):
+    """An architecture that is no transformer of blocks as they are read here."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +88,7 @@ def read_blocks(model: Any, inputs: dict[str, Tensor]) -> tuple[Any, list[Block]
     """Run the model once: its output, and its blocks from the first to the last. Gradients flow as its mode and weights
     allow; the attention implementation is as before when this returns.
 
-    Raises `BadInputError` for an architecture whose blocks are not of either kind.
+    Raises `UnreadableBlocksError` for an architecture whose blocks are not of either kind.
     """
     blocks: list[_Events] = []
     current: list[_Events] = []  # the block that is running; none between blocks
@@ -97,8 +119,7 @@ def read_blocks(model: Any, inputs: dict[str, Tensor]) -> tuple[Any, list[Block]
             current[-1].attended = found
 
     with ExitStack() as stack:
-        stack.enter_context(_traced(model))
-        stack.enter_context(collecting_attention(attended))
+        stack.enter_context(_watched(model, attended))
         for module in _block_modules(model):
             stack.callback(module.register_forward_pre_hook(entered, with_kwargs=True).remove)
             stack.callback(module.register_forward_hook(left).remove)
@@ -121,15 +142,38 @@ def _block(model: Any, found: _Events, following: _Events | None) -> Block:
         norms = found.after[:2]
         understood = len(norms) == 2
     if attended is None or output is None or stream is None or not understood:
-        raise BadInputError(
+        raise UnreadableBlocksError(
             where=type(model).__name__,
             expected="blocks of attention and feed-forward layer with a layer norm each, before them or after",
             found=f"{len(found.before)} norms before attention and {len(found.after)} after",
             fix="choose an explainer or method that does not read attention",
         )
-    masked = attended.scores if attended.mask is None else attended.scores + attended.mask
-    attention = torch.softmax(_wide(masked), dim=-1)
-    return Block(_wide(stream), attention, _wide(attended.values), output, pre_norm, tuple(norms))
+    return Block(_wide(stream), _probabilities(attended), _wide(attended.value), output, pre_norm, tuple(norms))
+
+
+def _probabilities(attended: Attended) -> Tensor:
+    """softmax(q·kᵀ·scaling + mask) before dropout, (B, H, n, n)."""
+    n = attended.query.shape[2]
+    query, key = (aligned(_wide(one), 2) for one in (attended.query, attended.key))
+    scores = (query @ key.transpose(2, 3))[:, :, :n, :n] * attended.scaling
+    if attended.mask is not None:
+        allowed = attended.mask.dtype == torch.bool
+        scores = scores.masked_fill(~attended.mask, -torch.inf) if allowed else scores + attended.mask
+    return torch.softmax(scores, dim=-1)
+
+
+def aligned(tensor: Tensor, *axes: int) -> Tensor:
+    """The tensor with zeros behind, so that these axes are multiples of 16 long.
+
+    Every matrix of a batch then begins at a line of memory: small products take another path for one that does not, and
+    its last bit would depend on where in the batch it stands.
+    """
+    for axis in axes:
+        shape = list(tensor.shape)
+        shape[axis] = -shape[axis] % ALIGNED
+        if shape[axis]:
+            tensor = torch.cat([tensor, tensor.new_zeros(shape)], dim=axis)
+    return tensor
 
 
 def _wide(tensor: Tensor) -> Tensor:
@@ -141,7 +185,7 @@ def _block_modules(model: Any) -> list[nn.Module]:
     """The members of the list of modules that has most of them: the blocks."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList) and len(module)]
     if not lists:
-        raise BadInputError(
+        raise UnreadableBlocksError(
             where=type(model).__name__,
             expected="a transformer with a list of blocks",
             found="none",
@@ -152,13 +196,16 @@ def _block_modules(model: Any) -> list[nn.Module]:
 
 
 @contextmanager
-def _traced(model: Any) -> Iterator[None]:
-    register_traced_attention()
+def _watched(model: Any, hear: Callable[[Attended], None]) -> Iterator[None]:
+    """Inside, the model computes its attention as ever, and `hear` is told of every layer."""
+    _register()
     before = model.config._attn_implementation
+    token = _hear.set(hear)
     try:
-        model.set_attn_implementation(TRACED_ATTENTION)
+        model.set_attn_implementation(WATCHED_ATTENTION)
     except (ValueError, AttributeError) as error:
-        raise BadInputError(
+        _hear.reset(token)
+        raise UnreadableBlocksError(
             where=type(model).__name__,
             expected="an architecture whose attention can be watched",
             found=str(error),
@@ -168,3 +215,25 @@ def _traced(model: Any) -> Iterator[None]:
         yield
     finally:
         model.set_attn_implementation(before)
+        _hear.reset(token)
+
+
+def _attend(
+    module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
+) -> Any:
+    """The library's fused attention, telling whoever listens what it was given."""
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    hear = _hear.get()
+    if hear is not None:
+        scaling = options.get("scaling")
+        hear(Attended(query, key, value, query.size(-1) ** -0.5 if scaling is None else scaling, attention_mask))
+    return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+
+
+def _register() -> None:
+    from transformers import AttentionInterface
+    from transformers.masking_utils import AttentionMaskInterface, sdpa_mask
+
+    AttentionInterface.register(WATCHED_ATTENTION, _attend)
+    AttentionMaskInterface.register(WATCHED_ATTENTION, sdpa_mask)

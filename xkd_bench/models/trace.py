@@ -6,7 +6,6 @@ after dropout, with exact zeros and rows that do not sum to one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -18,18 +17,7 @@ from xkd_bench.errors import BadInputError
 
 TRACED_ATTENTION = "xkd_bench_traced"
 
-
-@dataclass(frozen=True)
-class Attended:
-    """One attention layer of a forward: scores q·k/√d_h (B, H, n, n), the mask that is added to them, or None, and the
-    values (B, H, n, d_h)."""
-
-    scores: torch.Tensor
-    mask: torch.Tensor | None
-    values: torch.Tensor
-
-
-_hear: ContextVar[Callable[[Attended], None] | None] = ContextVar("who hears of attention", default=None)
+_scores: ContextVar[list[torch.Tensor] | None] = ContextVar("attention scores of the forward under way", default=None)
 
 
 @dataclass(frozen=True)
@@ -68,7 +56,7 @@ def prepare(model: Any, watch: Watch) -> None:
     """Switch a model to attention that can be watched, where that is asked for. Raises where it cannot."""
     if not watch.needs_traced_attention:
         return
-    register_traced_attention()
+    _register()
     try:
         model.set_attn_implementation(TRACED_ATTENTION)
     except (ValueError, AttributeError) as error:
@@ -86,7 +74,7 @@ def trace(model: Any, inputs: dict[str, torch.Tensor], columns: list[int], watch
     embedded: list[torch.Tensor] = []
     with ExitStack() as stack:
         if watch.attention_scores:
-            stack.enter_context(collecting_attention(lambda attended: collected.append(attended.scores)))
+            stack.enter_context(_collecting(collected))
         if watch.embedding_gradient:
             handle = model.base_model.embeddings.register_forward_hook(_as_variable(embedded))
             stack.callback(handle.remove)
@@ -100,13 +88,12 @@ def trace(model: Any, inputs: dict[str, torch.Tensor], columns: list[int], watch
 
 
 @contextmanager
-def collecting_attention(hear: Callable[[Attended], None]) -> Iterator[None]:
-    """Inside, `hear` is told of every layer of traced attention, from the first to the last."""
-    token = _hear.set(hear)
+def _collecting(into: list[torch.Tensor]) -> Any:
+    token = _scores.set(into)
     try:
         yield
     finally:
-        _hear.reset(token)
+        _scores.reset(token)
 
 
 def _as_variable(into: list[torch.Tensor]) -> Any:
@@ -132,20 +119,19 @@ def _traced_attention(
     dropout: float = 0.0,
     **options: Any,
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """softmax(q·kᵀ·scaling + mask)·v written out, telling whoever listens."""
+    """softmax(q·kᵀ·scaling + mask)·v written out, keeping the scores when somebody collects them."""
     scale = query.size(-1) ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query, key.transpose(2, 3)) * scale
-    hear = _hear.get()
-    if hear is not None:
-        hear(Attended(scores, attention_mask, value))
+    collected = _scores.get()
+    if collected is not None:
+        collected.append(scores)
     masked = scores if attention_mask is None else scores + attention_mask
     weights = torch.softmax(masked, dim=-1)
     dropped = torch.nn.functional.dropout(weights, p=dropout, training=module.training)
     return torch.matmul(dropped, value).transpose(1, 2).contiguous(), weights
 
 
-def register_traced_attention() -> None:
-    """Make `TRACED_ATTENTION` an implementation that models can be switched to."""
+def _register() -> None:
     from transformers import AttentionInterface
     from transformers.masking_utils import AttentionMaskInterface, eager_mask
 
