@@ -3,8 +3,9 @@
 φ_t = (e_t − e'_t) · ∫_0^1 ∂F/∂e_t (e' + α (e − e')) dα, the integral by Gauss and Legendre. For a text e are its word
 embeddings; in the baseline e' every token of the text is replaced by the padding token, and those the tokenizer added
 ([CLS], every [SEP]) stay. Length, positions, segments and attention mask are the text's own all along the line, so the
-padding is attended to. For an image e are the pixel values, and the baseline is the task's mean colour with some noise:
-at an image of one colour throughout, layer normalisation bends so sharply that no number of steps follows it.
+padding is attended to. For an image e are the pixel values, and the baseline is the task's mean colour with some noise,
+from which the sum converges faster than from one colour throughout, where every patch is alike (60 images of
+demo/digits, 50 steps: largest gap .002 against .029).
 """
 
 from __future__ import annotations
