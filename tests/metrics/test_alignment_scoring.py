@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from threadpoolctl import threadpool_limits
 
-from xkd_bench.metrics.alignment import draws, floor
+from xkd_bench.metrics import draws
+from xkd_bench.metrics.alignment import floor
 from xkd_bench.metrics.alignment_scoring import (
     References,
     exclusions,
