@@ -105,6 +105,31 @@ def test_two_grids_meet_on_the_coarser_one(models: dict[str, Path], tmp_path: Pa
     assert found.result.scores["centred_cosine.integrated_gradients"].n > 0
 
 
+@pytest.mark.parametrize("kind", ["DeiTForImageClassification", "DeiTForImageClassificationWithTeacher"])
+def test_a_distillation_token_is_no_patch(models: dict[str, Path], tmp_path: Path, kind: str) -> None:
+    """A DeiT, with one head or with the two whose mean it answers with, is a student like any other."""
+    import transformers
+    from transformers import DeiTConfig, ViTConfig, ViTImageProcessorPil
+
+    from xkd_bench.models.loading import seeded
+
+    teacher = ViTConfig.from_pretrained(models["teacher"])
+    config = DeiTConfig(
+        image_size=8, patch_size=2, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, intermediate_size=48,
+        initializer_range=0.2, id2label=teacher.id2label, label2id=teacher.label2id,
+    )  # fmt: skip
+    with seeded(0):
+        getattr(transformers, kind)(config).save_pretrained(tmp_path / "deit")
+    ViTImageProcessorPil.from_pretrained(models["teacher"]).save_pretrained(tmp_path / "deit")
+    plan = plan_of(models | {"deit": tmp_path / "deit"}, "deit")
+    assert type(plan.student.get().model).__name__ == kind
+    result = evaluate(plan, Store(tmp_path / "store"), None, timing=False).result
+    assert result.explanations is not None
+    assert result.explanations.grid == (4, 4)
+    for key in ("lime", "integrated_gradients", "globenc", "ats", "attention"):
+        assert result.scores[f"centred_cosine.{key}"].n > 20, key
+
+
 def test_the_papers_explainers_of_texts_are_not_measured_on_images(models: dict[str, Path], tmp_path: Path) -> None:
     names = ("paper_lime", "paper_shap", "paper_integrated_gradients")
     plan = plan_of(models, "student", explainers=names, coalitions=None)
