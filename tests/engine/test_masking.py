@@ -161,10 +161,10 @@ def test_a_model_that_reads_one_word_is_found_out_and_its_areas_are_those_by_han
         found = explained.explainers[key].vectors["student"].steps
         assert [int(np.argmax(vector)) for vector in found] == places, key
         masked = table.found["student"][key]
-        np.testing.assert_allclose(masked.curves["most", "probability"], [[whole, gone, gone, gone]] * 24, atol=1e-4)
-        np.testing.assert_allclose(masked.curves["least", "probability"], [[whole] * 4] * 24, atol=1e-4)
-        np.testing.assert_allclose(masked.tops["without_top"], gone, atol=1e-4)
-        np.testing.assert_allclose(masked.tops["only_top"], whole, atol=1e-4)
+        np.testing.assert_allclose(masked.curves["most", "probability"], [[whole, gone, gone, gone]] * 24, atol=6e-4)
+        np.testing.assert_allclose(masked.curves["least", "probability"], [[whole] * 4] * 24, atol=6e-4)
+        np.testing.assert_allclose(masked.tops["without_top"], gone, atol=6e-4)
+        np.testing.assert_allclose(masked.tops["only_top"], whole, atol=6e-4)
         assert area(np.array([0, 0.25, 0.5, 0.75]), masked.curves["most", "agreement"]) == pytest.approx(0.125 / 0.75)
     # Of five words the first, second and third in a random order are gone at 25, 50 and 75 %.
     expected = [whole + (gone - whole) * share for share in (0, 1 / 5, 2 / 5, 3 / 5)]
@@ -225,16 +225,18 @@ def _with_lots(model: LazyClassifier, tokens: int) -> LazyClassifier:
 
 
 def test_the_table_reads_back_what_was_written(tmp_path: Path) -> None:
-    steps = np.random.default_rng(0).integers(0, 65536, (3, 4)) / 65535
+    steps = np.random.default_rng(0).integers(0, 1001, (3, 4)) / 1000
     steps[1] = np.nan
     curves: dict[Any, Any] = {(order, measure): steps for order in ("most", "least") for measure in MEASURES}
     table = MaskingTable(
-        ("a", "b", "c"), {"transfer": {"lime": MaskedBy(curves, {"only_top": steps})}}, {("teacher", "accuracy"): steps}
+        ("a", "b", "c"),
+        {"transfer": {"lime": MaskedBy(curves, {"only_top": steps[:, 0]})}},
+        {("teacher", "accuracy"): steps},
     )
     write_masking(tmp_path / "masking.parquet", table)
     found = read_masking(tmp_path / "masking.parquet", 4)
     np.testing.assert_array_equal(found.found["transfer"]["lime"].curves["least", "agreement"], steps)
-    np.testing.assert_array_equal(found.found["transfer"]["lime"].tops["only_top"], steps)
+    np.testing.assert_array_equal(found.found["transfer"]["lime"].tops["only_top"], steps[:, 0])
     np.testing.assert_array_equal(found.random["teacher", "accuracy"], steps)
     with pytest.raises(BadInputError, match="not 3 numbers"):
         read_masking(tmp_path / "masking.parquet", 3)

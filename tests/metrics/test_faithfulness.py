@@ -44,8 +44,8 @@ def test_the_metrics_by_hand() -> None:
         most=np.array([[0.9, 0.1, 0.1, 0.1, 0.1]]),
         least=np.array([[0.9, 0.9, 0.9, 0.9, 0.1]]),
         random=np.array([[0.9, 0.5, 0.5, 0.5, 0.1]]),
-        without_top=np.array([[0.4, 0.4, 0.4, 0.1, 0.1]]),
-        only_top=np.array([[0.5, 0.5, 0.6, 0.9, 1.0]]),
+        without_top=np.array([0.28]),
+        only_top=np.array([0.7]),
     )
     areas = {"most": (0.1 + 3 * 0.02) / 0.8, "least": (3 * 0.18 + 0.1) / 0.8, "random": (0.14 + 0.2 + 0.06) / 0.8}
     found = {one.card.name: one.per_example(view)[0] for one in registry.masking_metrics()}

@@ -180,9 +180,11 @@ def _masked_by(planner: _Planner, left: Sequence[dict[str, FloatArray]], setting
         nothing = np.full((len(MEASURES), width), np.nan)
         return rounded(np.stack([one.get(f"{name}.{part}", nothing)[measure] for one in left]))
 
-    tops = sorted({part for one in left for part in LEFTS if f"{name}.{part}" in one})
-    width = {part: next(one[f"{name}.{part}"].shape[1] for one in left if f"{name}.{part}" in one) for part in tops}
+    def top(part: str) -> FloatArray:
+        found = [one.get(f"{name}.{part}") for one in left]
+        return rounded(np.array([np.nan if row is None else row[0].mean() for row in found]))
+
     return MaskedBy(
         curves={(order, measure): rows(order, m, levels) for order in ORDERS for m, measure in enumerate(MEASURES)},
-        tops={part: rows(part, 0, width[part]) for part in LEFTS if part in tops},
+        tops={part: top(part) for part in LEFTS if any(f"{name}.{part}" in one for one in left)},
     )

@@ -8,6 +8,9 @@ from xkd_bench.engine.explanation_record import score_record
 from xkd_bench.engine.judge_masking import MEASURE, FaithfulnessJudgement
 from xkd_bench.metrics.faithfulness_scoring import Faithfulness
 from xkd_bench.records.schema import CurveRecord, MaskedRecord, ScoreRecord
+from xkd_bench.statistics.intervals import significant
+
+POINT_DIGITS = 6
 
 
 def faithfulness_parts(judgement: FaithfulnessJudgement) -> dict[str, Any]:
@@ -31,9 +34,9 @@ def _masked(one: Faithfulness) -> MaskedRecord:
         curves={
             measure: {
                 name: CurveRecord(
-                    values=tuple(point.value for point in curve.points),
-                    lows=tuple(point.low for point in curve.points),
-                    highs=tuple(point.high for point in curve.points),
+                    values=tuple(_short(point.value) for point in curve.points),
+                    lows=tuple(_short(point.low) for point in curve.points),
+                    highs=tuple(_short(point.high) for point in curve.points),
                     area=score_record(curve.area),
                 )
                 for name, curve in curves.items()
@@ -42,3 +45,8 @@ def _masked(one: Faithfulness) -> MaskedRecord:
         },
         scores=scores,
     )
+
+
+def _short(value: float | None) -> float | None:
+    """Six digits, which are more than a picture shows: a record holds thousands of points."""
+    return None if value is None else significant(value, POINT_DIGITS)

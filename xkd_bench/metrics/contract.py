@@ -167,8 +167,9 @@ class MaskingView:
 
     levels: (L,), rising shares of the units that are masked, from 0. most, least: (n, L), what is left at each level
     with the most (least) important units masked first; random: (n, L), the mean of random orders. All of them are of
-    one measure, 1 where all is left and 0 where nothing is; NaN in rows without a value. without_top, only_top: (n, K),
-    probability of the explained class without the top units, and with nothing but them, at K shares; None for images.
+    one measure, 1 where all is left and 0 where nothing is; NaN in rows without a value. without_top, only_top: (n,),
+    probability of the explained class without the top units, and with nothing but them, mean over ERASER's shares; None
+    for images.
     """
 
     levels: FloatArray

@@ -8,8 +8,23 @@ from typing import Any
 
 
 def dumps(value: Any) -> str:
-    """The one spelling of a value. Floats keep their shortest exact form. Raises ValueError for NaN and infinity."""
-    return json.dumps(value, sort_keys=True, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    """The one spelling of a value: keys sorted, two spaces a level, a list of numbers or texts on one line. Floats keep
+    their shortest exact form. Raises ValueError for NaN and infinity."""
+    return _spelled(value, "\n") + "\n"
+
+
+def _spelled(value: Any, line: str) -> str:
+    inner = line + "  "
+    if isinstance(value, dict) and value:
+        parts = [f"{_flat(key)}: {_spelled(value[key], inner)}" for key in sorted(value)]
+        return "{" + inner + f",{inner}".join(parts) + line + "}"
+    if isinstance(value, list | tuple) and any(isinstance(part, dict | list | tuple) for part in value):
+        return "[" + inner + f",{inner}".join(_spelled(part, inner) for part in value) + line + "]"
+    return _flat(value)
+
+
+def _flat(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
 def content_hash(value: Any) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray, TaskKind
 from xkd_bench.metrics.tables import LabelTable, PredictionTable
+from xkd_bench.records.files import write_table
 
 SLICE_PREFIX = "slice."
 
@@ -43,7 +44,7 @@ def write_examples(path: Path, table: ExamplesTable) -> None:
         columns["cluster"] = pa.array([str(name) for name in labels.clusters], pa.string())
     for name, mask in table.slices.items():
         columns[SLICE_PREFIX + name] = pa.array(mask, pa.bool_())
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    write_table(path, pa.table(columns))
 
 
 def _lists(logits: FloatArray) -> pa.Array:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, Reason
+from xkd_bench.records.files import write_table
 
 Role = Literal["teacher", "student"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -123,7 +124,7 @@ def write_explanations(path: Path, table: ExplanationsTable) -> None:
         columns |= dict(_explainer_columns(key, explainer))
     for fill, metrics in table.coalitions.items():
         columns |= {f"coalitions.{fill}.{name}": _floats(values) for name, values in metrics.items()}
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    write_table(path, pa.table(columns))
 
 
 def _explainer_columns(key: str, explainer: ExplainerColumns) -> Iterator[tuple[str, pa.Array]]:

@@ -8,9 +8,9 @@ or `accuracy`:
     example_id
     curve.SETTING.KEY.ORDER.MEASURE     L values, ORDER `most` or `least` important first; null without a value
     random.MODEL.MEASURE                L values, means over the random orders
-    top.SETTING.KEY.LEFT                K probabilities, LEFT `without_top` or `only_top`; of texts
+    top.SETTING.KEY.LEFT                a probability, mean over shares, LEFT `without_top` or `only_top`; of texts
 
-Values lie in [0, 1] and are stored in steps of 1/65,535; what is scored is what is stored.
+Values lie in [0, 1] and are stored in steps of 1/1,000; what is scored is what is stored.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ import pyarrow.parquet as pq
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray
+from xkd_bench.records.files import write_table
 
 Setting = Literal["student", "teacher", "transfer"]
 Measure = Literal["probability", "agreement", "accuracy"]
@@ -38,13 +39,13 @@ ORDERS: tuple[Ordered, ...] = get_args(Ordered)
 LEFTS: tuple[Left, ...] = get_args(Left)
 MASKED: dict[Setting, MaskedModel] = {"student": "student", "teacher": "teacher", "transfer": "student"}
 EXPLAINED_BY: dict[Setting, MaskedModel] = {"student": "student", "teacher": "teacher", "transfer": "teacher"}
-STEPS = 65535
+STEPS = 1000
 
 
 @dataclass(frozen=True)
 class MaskedBy:
-    """One explainer in one setting, n examples. curves: (order, measure) → (n, L). tops: what is left → (n, K), empty
-    for images. NaN in rows of examples without an explanation."""
+    """One explainer in one setting, n examples. curves: (order, measure) → (n, L). tops: what is left → (n,), empty for
+    images. NaN in rows of examples without an explanation."""
 
     curves: dict[tuple[Ordered, Measure], FloatArray]
     tops: dict[Left, FloatArray]
@@ -66,8 +67,8 @@ def rounded(values: FloatArray) -> FloatArray:
 
 def write_masking(path: Path, table: MaskingTable) -> None:
     columns: dict[str, pa.Array] = {"example_id": pa.array(table.example_ids, pa.string())}
-    columns |= {name: _steps(values) for name, values in _named(table)}
-    pq.write_table(pa.table(columns), path, compression="zstd")
+    columns |= {name: _steps(values) if values.ndim == 2 else _numbers(values) for name, values in _named(table)}
+    write_table(path, pa.table(columns))
 
 
 def _named(table: MaskingTable) -> Iterator[tuple[str, FloatArray]]:
@@ -84,6 +85,10 @@ def _named(table: MaskingTable) -> Iterator[tuple[str, FloatArray]]:
 def _steps(values: FloatArray) -> pa.Array:
     rows = [None if np.isnan(row).any() else np.rint(row * STEPS).astype(np.uint16) for row in values]
     return pa.array(rows, pa.list_(pa.uint16()))
+
+
+def _numbers(values: FloatArray) -> pa.Array:
+    return pa.array([None if np.isnan(value) else round(value * STEPS) for value in values], pa.uint16())
 
 
 def read_masking(path: Path, levels: int) -> MaskingTable:
@@ -117,7 +122,9 @@ def _table(ids: tuple[str, ...], columns: dict[str, Any], levels: int) -> Maskin
             order, measure = _one_of(ORDERS, parts[2]), _one_of(MEASURES, parts[3])
             masked.curves[order, measure] = _rows(column, levels, name)
         else:
-            masked.tops[_one_of(LEFTS, parts[2])] = _rows(column, None, name)
+            masked.tops[_one_of(LEFTS, parts[2])] = np.array(
+                [np.nan if value is None else value / STEPS for value in column.to_pylist()]
+            )
     return MaskingTable(ids, found, random)
 
 
@@ -127,9 +134,8 @@ def _one_of(known: tuple[Any, ...], name: str) -> Any:
     return name
 
 
-def _rows(column: Any, width: int | None, name: str) -> FloatArray:
+def _rows(column: Any, width: int, name: str) -> FloatArray:
     rows = column.to_pylist()
-    width = width or max((len(row) for row in rows if row is not None), default=0)
     if any(row is not None and len(row) != width for row in rows):
         raise ValueError(f"{name} has not {width} numbers in every row")
     found = np.full((len(rows), width), np.nan)

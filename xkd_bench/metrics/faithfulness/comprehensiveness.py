@@ -12,7 +12,7 @@ def per_example(view: MaskingView) -> FloatArray:
     """Mean over the shares of p(c | x) − p(c | x without the top words), (n,); NaN for images."""
     if view.without_top is None:
         return np.full(len(view.most), np.nan)
-    return np.asarray((view.most[:, :1] - view.without_top).mean(axis=1))
+    return np.asarray(view.most[:, 0] - view.without_top)
 
 
 metric = MaskingMetric(card=card_beside(__file__), per_example=per_example)

@@ -12,7 +12,7 @@ def per_example(view: MaskingView) -> FloatArray:
     """Mean over the shares of p(c | x) − p(c | only the top words), (n,): small where they suffice; NaN for images."""
     if view.only_top is None:
         return np.full(len(view.most), np.nan)
-    return np.asarray((view.most[:, :1] - view.only_top).mean(axis=1))
+    return np.asarray(view.most[:, 0] - view.only_top)
 
 
 metric = MaskingMetric(card=card_beside(__file__), per_example=per_example)
