@@ -199,9 +199,9 @@ def _block_modules(model: Any) -> list[nn.Module]:
 def _watched(model: Any, hear: Callable[[Attended], None]) -> Iterator[None]:
     """Inside, the model computes its attention as ever, and `hear` is told of every layer."""
     _register()
-    before = model.config._attn_implementation
     token = _hear.set(hear)
     try:
+        before = model.config._attn_implementation
         model.set_attn_implementation(WATCHED_ATTENTION)
     except (ValueError, AttributeError) as error:
         _hear.reset(token)
