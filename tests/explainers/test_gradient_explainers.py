@@ -351,7 +351,7 @@ def test_the_baseline_of_a_tokenizer_without_padding(folders):
     assert module.padding_id(classifier) == 3
 
 
-def test_images_are_refused(tiny_models: Path):
+def test_a_text_is_no_question_for_a_model_of_images(tiny_models: Path):
     from xkd_bench.models.checkpoint import open_checkpoint
     from xkd_bench.models.classifier import Classifier, Runtime
     from xkd_bench.models.fit import check_fit
@@ -359,5 +359,5 @@ def test_images_are_refused(tiny_models: Path):
     card = find_task("demo/digits").card
     checkpoint = open_checkpoint(str(tiny_models / "digits"))
     classifier = Classifier(checkpoint, card, check_fit(checkpoint, card, "student"), Runtime())
-    with pytest.raises(TypeError, match="texts"):
+    with pytest.raises(TypeError, match="ImageInput"):
         explain(input_x_gradient, classifier, ask("a"))
