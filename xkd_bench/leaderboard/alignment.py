@@ -14,6 +14,7 @@ from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
 from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
+from xkd_bench.leaderboard.explainers_table import ExplainersColumn, ExplainersTable
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.schema import ScoreRecord, TaskResult
@@ -23,27 +24,11 @@ WITHOUT_EXPLAINER = ("coalition_fidelity", "counterfactual_agreement", "contrast
 
 
 @dataclass(frozen=True)
-class AlignmentColumn:
-    title: str
-    group: str
-    tooltip: str
-    ascending: bool
+class AlignmentTable(ExplainersTable):
+    """Explainers, then scores of the maskings alone; with a picture of the explainers' scales."""
 
-
-@dataclass(frozen=True)
-class AlignmentTable:
-    """columns: explainers, then scores of the maskings alone. rows: (place of the row in its track's table, cells)."""
-
-    columns: tuple[AlignmentColumn, ...]
-    rows: tuple[tuple[Cell, ...], ...]
-    examples: int
     plot: AlignmentPlot | None
     notes: tuple[str, ...]
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        titles = list(dict.fromkeys(column.group for column in self.columns))
-        return [(title, sum(column.group == title for column in self.columns)) for title in titles]
 
 
 def alignment_table(
@@ -59,11 +44,11 @@ def alignment_table(
     held = {name for result in results for name in result.scores}
     plain = [metrics[name] for name in WITHOUT_EXPLAINER if name in metrics and name in held]
     columns = [
-        AlignmentColumn(title(key), f"{card.title} with the teacher, by explainer", card.summary, ascending=False)
+        ExplainersColumn(title(key), f"{card.title} with the teacher, by explainer", card.summary, ascending=False)
         for key in keys
     ]
     columns += [
-        AlignmentColumn(
+        ExplainersColumn(
             one.title, "On equal maskings", f"{one.summary} ({ARROW_WORDS[one.direction]})", one.direction == "lower"
         )
         for one in plain

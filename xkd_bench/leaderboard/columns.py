@@ -77,8 +77,13 @@ def columns_of(
 
 def unknown_scores(results: Iterable[TaskResult], metrics: Mapping[str, MetricCard]) -> tuple[str, ...]:
     """Names of scores that no metric known here explains."""
-    held = {name.removeprefix("teacher.").partition(".")[0] for result in results for name in result.scores}
+    held = {_metric_of(name) for result in results for name in result.scores}
     return tuple(sorted(held - set(metrics)))
+
+
+def _metric_of(name: str) -> str:
+    """The metric of a score's name: `drop_most_first` of `transfer.drop_most_first.lime`."""
+    return name.removeprefix("teacher.").removeprefix("transfer.").partition(".")[0]
 
 
 def agreement_axis(columns: Iterable[Column], results: Iterable[TaskResult]) -> Column | None:
