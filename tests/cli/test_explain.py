@@ -200,7 +200,8 @@ def test_a_text_is_explained_alike_alone_and_in_company_and_from_the_store(expla
 def test_an_example_is_explained_as_an_evaluation_explains_it(pair: tuple[Path, Path], tmp_path: Path) -> None:
     from xkd_bench.engine.comparison import compare
     from xkd_bench.engine.comparison_plan import Request, make_comparison_plan
-    from xkd_bench.engine.explain import Measurement, questions
+    from xkd_bench.engine.explain import Measurement
+    from xkd_bench.engine.questions import questions
     from xkd_bench.models.classifier import LazyClassifier, Runtime
     from xkd_bench.records.store import Store
     from xkd_bench.tasks.loading import load

@@ -119,8 +119,9 @@ def test_an_example_is_explained_with_its_label_and_the_teacher_beside_itself_sc
 def test_an_example_is_explained_as_an_evaluation_explains_it(pair: tuple[Path, Path], tmp_path: Path) -> None:
     from xkd_bench.engine.comparison import compare
     from xkd_bench.engine.comparison_plan import Request, make_comparison_plan
-    from xkd_bench.engine.explain import Measurement, image_facts, questions
+    from xkd_bench.engine.explain import Measurement
     from xkd_bench.engine.plan import make_plan
+    from xkd_bench.engine.questions import image_facts, questions
     from xkd_bench.models.classifier import Runtime
     from xkd_bench.records.store import Store
     from xkd_bench.tasks.protocols import read_protocol

@@ -86,8 +86,9 @@ def test_a_model_that_reads_one_patch_is_found_out_and_its_areas_are_those_by_ha
     one_patch: Plan, tmp_path: Path
 ) -> None:
     """Masked by any faithful score, the patch goes at the first level; in a random order after q with probability q."""
-    from xkd_bench.engine.explain import explain, image_facts
+    from xkd_bench.engine.explain import explain
     from xkd_bench.engine.mask import mask
+    from xkd_bench.engine.questions import image_facts
 
     plan, store = one_patch, Store(tmp_path)
     assert plan.teacher is not None

@@ -13,7 +13,8 @@ import numpy as np
 
 from xkd_bench.engine.comparison_inputs import Item
 from xkd_bench.engine.comparison_plan import Candidate, ComparisonPlan, MaskedWith
-from xkd_bench.engine.explain import Explained, Measurement, explanation_view, questions
+from xkd_bench.engine.explain import Explained, Measurement, explanation_view
+from xkd_bench.engine.questions import questions
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.explainers.coalitions import BoolArray, kept_none
 from xkd_bench.explainers.contract import Explanation, Question

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xkd_bench.engine.comparison_inputs import Item, own_inputs, split_items
-from xkd_bench.engine.explain import ImageFacts, rounded_mean
+from xkd_bench.engine.questions import ImageFacts, rounded_mean
 from xkd_bench.errors import BadInputError
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.explainers.contract import ModelExplainer

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from xkd_bench.engine.plan import Plan
+from xkd_bench.engine.questions import ImageFacts, chosen_positions, filling, image_facts, questions
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.explainers.coalitions import halves
 from xkd_bench.explainers.contract import (
@@ -23,16 +24,14 @@ from xkd_bench.explainers.contract import (
     SeededExplainer,
     TableExplainer,
 )
-from xkd_bench.explainers.patches import Grid, common_grid, grid_of, mean_colour
 from xkd_bench.explainers.reliability import reliability
 from xkd_bench.metrics import registry as metrics
 from xkd_bench.metrics.alignment_scoring import similarities
 from xkd_bench.metrics.contract import CoalitionView, ExplanationView, FloatArray, IntArray
 from xkd_bench.models.classifier import LazyClassifier
-from xkd_bench.models.encoding import patch_sides
 from xkd_bench.probes.coalitions import CoalitionSettings, ExampleCoalitions, coalitions, log_odds
 from xkd_bench.probes.explanations import explanations
-from xkd_bench.probes.masked import Fill, Filling, input_and_units
+from xkd_bench.probes.masked import Fill
 from xkd_bench.randomness import hash_order
 from xkd_bench.records.explanations_table import (
     SCALED,
@@ -46,7 +45,7 @@ from xkd_bench.records.explanations_table import (
 )
 from xkd_bench.records.fills import FILLS
 from xkd_bench.records.store import Store
-from xkd_bench.tasks.examples import Examples, ImageInput
+from xkd_bench.tasks.examples import Examples
 from xkd_bench.tasks.protocols import ExplanationCard
 
 
@@ -94,59 +93,6 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
             for fill, rows in teacher.coalitions.items()
         },
     )
-
-
-def chosen_positions(examples: Examples, card: ExplanationCard) -> list[int]:
-    """Which examples are explained: chosen by a hash of the id, in the order of the split."""
-    if card.examples is None or card.examples >= len(examples):
-        return list(range(len(examples)))
-    return sorted(hash_order(examples.example_ids, "explanations")[: card.examples])
-
-
-@dataclass(frozen=True)
-class ImageFacts:
-    """What masked images are made with: the grid of the patches, and the mean colour of the task's split."""
-
-    grid: Grid
-    mean_colour: tuple[float, ...]
-
-
-def filling(fill: Fill, images: ImageFacts | None) -> Filling:
-    return Filling(fill) if images is None else Filling(fill, images.grid, images.mean_colour)
-
-
-def image_facts(plan: Plan) -> ImageFacts | None:
-    """Of the plan's images; None for texts."""
-    grid = grid_of_plan(plan)
-    if grid is None:
-        return None
-    return ImageFacts(grid, rounded_mean(plan.examples))
-
-
-def rounded_mean(examples: Examples) -> tuple[float, ...]:
-    """The mean colour of the images of a split, as maskings and records hold it."""
-    images = [row for row in examples.inputs if isinstance(row, ImageInput)]
-    return tuple(round(float(value), 3) for value in mean_colour(images))
-
-
-def grid_of_plan(plan: Plan) -> Grid | None:
-    """The coarser of teacher's and student's grids of patches; None for texts."""
-    if plan.task.card.modality != "image":
-        return None
-    models = [model for model in (plan.teacher, plan.student) if model is not None]
-    sides = [patch_sides(model.checkpoint) for model in models]
-    return common_grid(None if found is None else Grid(*found) for found in sides)
-
-
-def questions(examples: Examples, targets: IntArray, images: ImageFacts | None = None) -> list[Question]:
-    """What is asked of every model about each example."""
-    asked = []
-    grid = images.grid if images else None
-    for example_id, row, target in zip(examples.example_ids, examples.inputs, targets, strict=True):
-        input, units = input_and_units(row, examples.task.inputs.max_length, grid)
-        own = grid_of(row, grid) if grid is not None and isinstance(row, ImageInput) else None
-        asked.append(Question(example_id, input, units, int(target), own))
-    return asked
 
 
 class Measurement:

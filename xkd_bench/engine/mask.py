@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from xkd_bench.engine.explain import filling, image_facts, questions
 from xkd_bench.engine.plan import Plan
+from xkd_bench.engine.questions import filling, image_facts, questions
 from xkd_bench.explainers.coalitions import BoolArray, IntArray
 from xkd_bench.explainers.contract import Question
 from xkd_bench.explainers.orders import masked_first, most_important_first, only_top, random_order, without_top

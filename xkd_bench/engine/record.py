@@ -16,13 +16,13 @@ import numpy as np
 import torch
 
 import xkd_bench
-from xkd_bench.engine.explain import grid_of_plan
 from xkd_bench.engine.explanation_record import explanation_parts, score_records
 from xkd_bench.engine.judge import Judgement
 from xkd_bench.engine.judge_explanations import AlignmentJudgement
 from xkd_bench.engine.judge_masking import FaithfulnessJudgement
 from xkd_bench.engine.masking_record import faithfulness_parts
 from xkd_bench.engine.plan import Plan
+from xkd_bench.engine.questions import grid_of_plan
 from xkd_bench.models.checkpoint import Checkpoint
 from xkd_bench.probes import coalitions, explanations, masking
 from xkd_bench.probes.predictions import PROBE_VERSION, library_versions
