@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from explainers import SETTINGS, choose, open_classifier
 
-from xkd_bench.explainers import lime_attributions, plan_coalitions, shapley_values, units_of
+from xkd_bench.explainers import lime_attributions, plan_coalitions, shapley_values
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray
 from xkd_bench.metrics.alignment.vectors import correlation
 from xkd_bench.models.classifier import LazyClassifier, make_runtime
@@ -28,6 +28,7 @@ from xkd_bench.records.store import Store, default_store
 from xkd_bench.tasks.examples import Examples
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
+from xkd_bench.tasks.words import units_of
 
 SIZES = (32, 64, 128, 256, 512, 1024)
 DRAWS = 5  # samples of each size and sentence

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from xkd_bench.explainers import lime_attributions, masked_texts, occlusion_effects, shapley_values, units_of
+from xkd_bench.explainers import lime_attributions, masked_texts, occlusion_effects, shapley_values
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray
 from xkd_bench.metrics.alignment.vectors import correlation
 from xkd_bench.models.checkpoint import open_checkpoint
@@ -36,6 +36,7 @@ from xkd_bench.records.store import Store
 from xkd_bench.tasks.examples import Examples, TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import Task, find_task
+from xkd_bench.tasks.words import units_of
 
 SETTINGS = CoalitionSettings(suite_seed=2026, all_up_to=1024, sample=1024)
 EVALUATIONS = 500  # of lime and of shap, for each text

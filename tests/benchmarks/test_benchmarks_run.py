@@ -13,12 +13,12 @@ from globenc import FORMS, made_block
 from globenc import measure as measure_forms
 from globenc import report as report_forms
 
-from xkd_bench.explainers import units_of
 from xkd_bench.explainers.coalitions import plan_coalitions
 from xkd_bench.models.classifier import Runtime
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
+from xkd_bench.tasks.words import units_of
 
 TASK = find_task("demo/grammar")
 EXAMPLES = load(TASK, "evaluation")

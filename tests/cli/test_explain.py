@@ -492,7 +492,7 @@ def test_a_page_that_cannot_be_written_is_one_clear_error(explain: Cli, tmp_path
 )
 def test_lines_hold_every_word_once_and_break_at_the_second_text(widths: list[int], second: int, room: int) -> None:
     from xkd_bench.cli.explain_wording import in_lines
-    from xkd_bench.explainers.units import Unit
+    from xkd_bench.tasks.words import Unit
 
     units = [Unit(0 if i < second else 1, i, i + 1, "x") for i in range(len(widths))]
     lines = in_lines(units, widths, room)

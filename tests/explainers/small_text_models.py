@@ -18,13 +18,13 @@ from transformers import (
 )
 
 from xkd_bench.explainers.contract import Explanation, Question
-from xkd_bench.explainers.units import units_of
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Classifier, Runtime
 from xkd_bench.models.fit import check_fit
 from xkd_bench.models.loading import seeded
 from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import units_of
 
 KINDS = ("bert", "roberta")
 SENTENCES = (

@@ -13,7 +13,7 @@ from small_text_models import KINDS, ODD_TEXTS, SENTENCES, ask, make_classifier,
 from xkd_bench.explainers import registry
 from xkd_bench.explainers.contract import ExplainerSettings, Explanation, ModelExplainer, Question
 from xkd_bench.explainers.patches import Grid, patches_of
-from xkd_bench.explainers.units import words_from_tokens
+from xkd_bench.explainers.token_scores import words_from_tokens
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Classifier, Runtime
 from xkd_bench.models.fit import check_fit

@@ -17,7 +17,7 @@ from xkd_bench.explainers.gradients import explained_scalar
 from xkd_bench.explainers.input_x_gradient import explainer as input_x_gradient
 from xkd_bench.explainers.integrated_gradients import explainer as integrated_gradients
 from xkd_bench.explainers.paper_integrated_gradients import explainer as paper_integrated_gradients
-from xkd_bench.explainers.units import words_from_tokens
+from xkd_bench.explainers.token_scores import words_from_tokens
 from xkd_bench.randomness import generator
 from xkd_bench.tasks.registry import find_task
 

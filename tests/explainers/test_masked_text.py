@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xkd_bench.explainers import distinct, masked_text, masked_texts, plan_coalitions, units_of
+from xkd_bench.explainers import distinct, masked_text, masked_texts, plan_coalitions
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import units_of
 
 
 def without(text, *removed, fill="delete"):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 
-from xkd_bench.explainers import Unit, unit_of_tokens, units_of, words_from_tokens
+from xkd_bench.explainers import unit_of_tokens, words_from_tokens
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import Unit, units_of
 
 CANONICAL = re.compile(r"\w+(?:['’\-]\w+)*|[^\w\s]")
 TEXTS = [

@@ -10,7 +10,6 @@ import torch
 
 from xkd_bench.explainers.contract import ExplainerSettings, Question
 from xkd_bench.explainers.integrated_gradients import explainer as integrated_gradients
-from xkd_bench.explainers.units import units_of
 from xkd_bench.models.batching import GPU_TOLERANCE
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Classifier, DeviceKind, Runtime
@@ -18,6 +17,7 @@ from xkd_bench.models.fit import check_fit
 from xkd_bench.tasks.examples import TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
+from xkd_bench.tasks.words import units_of
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA GPU that torch can see")
 

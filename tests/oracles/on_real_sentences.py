@@ -23,7 +23,6 @@ from xkd_bench.explainers import masked_texts, shapley_values
 from xkd_bench.explainers.contract import Question
 from xkd_bench.explainers.integrated_gradients import explainer as integrated_gradients
 from xkd_bench.explainers.lime import lime_regression
-from xkd_bench.explainers.units import units_of
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, make_runtime
 from xkd_bench.models.fit import check_fit
@@ -33,6 +32,7 @@ from xkd_bench.records.store import Store
 from xkd_bench.tasks.examples import TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
+from xkd_bench.tasks.words import units_of
 
 MOST_WORDS = 10
 LIME_SAMPLES = 500

@@ -13,13 +13,13 @@ from xkd_bench.explainers.contract import ExplainerSettings, Question
 from xkd_bench.explainers.input_x_gradient import explainer as input_x_gradient
 from xkd_bench.explainers.integrated_gradients import explainer as integrated_gradients
 from xkd_bench.explainers.paper_integrated_gradients import explainer as paper_integrated_gradients
-from xkd_bench.explainers.units import units_of
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Classifier, Runtime
 from xkd_bench.models.fit import check_fit
 from xkd_bench.tasks.examples import TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
+from xkd_bench.tasks.words import units_of
 
 TASK = find_task("demo/grammar")
 STEPS = 50

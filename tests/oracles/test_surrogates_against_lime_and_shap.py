@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from xkd_bench.explainers import lime_attributions, masked_text, plan_coalitions, shapley_values, units_of
+from xkd_bench.explainers import lime_attributions, masked_text, plan_coalitions, shapley_values
 from xkd_bench.explainers.lime import distances, kernel, lime_regression
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import units_of
 
 WEIGHTS = {"good": 1.0, "bad": -2.0, "not": 0.3, "film": 0.2, "very": 0.1, "UNKWORDZ": -0.1}
 

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from xkd_bench.engine.comparison import Comparison, ExplainedBy, ExplainedInput, ModelScores
-from xkd_bench.explainers.units import Unit
 from xkd_bench.metrics.contract import FloatArray, Reason
 from xkd_bench.records.fills import FILLS
 from xkd_bench.tasks.examples import ImageInput, TextInput
+from xkd_bench.tasks.words import Unit
 
 MINUS = "−"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")

@@ -19,7 +19,6 @@ from xkd_bench.explainers import registry as explainers
 from xkd_bench.explainers.coalitions import BoolArray, kept_none
 from xkd_bench.explainers.contract import Explanation, Question
 from xkd_bench.explainers.patches import Grid, Patch
-from xkd_bench.explainers.units import Unit, units_of
 from xkd_bench.metrics import registry as metrics
 from xkd_bench.metrics.alignment_scoring import exclusions, similarities
 from xkd_bench.metrics.contract import FloatArray, ModelView, Reason, SimilarityMetric
@@ -31,6 +30,7 @@ from xkd_bench.records.store import Store
 from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import Input, TextInput
 from xkd_bench.tasks.protocols import Protocol
+from xkd_bench.tasks.words import Unit, units_of
 
 SIMILARITY = "centred_cosine"
 

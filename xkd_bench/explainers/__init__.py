@@ -1,6 +1,6 @@
 """From a classifier's answers to one signed score per unit; one algorithm a file, arrays in and arrays out.
 
-`units` says what is scored, `coalitions` and `masked_text` what a model is asked, and `lime`, `shapley` and
+`tasks.words` says what is scored, `coalitions` and `masked_text` what a model is asked, and `lime`, `shapley` and
 `occlusion` read the answers.
 """
 
@@ -12,12 +12,11 @@ from xkd_bench.explainers.masked_text import DELETE, distinct, masked_text, mask
 from xkd_bench.explainers.occlusion import occlusion_effects
 from xkd_bench.explainers.reliability import reliability
 from xkd_bench.explainers.shapley import shapley_values
-from xkd_bench.explainers.units import Unit, WordScores, unit_of_tokens, units_of, words_from_tokens
+from xkd_bench.explainers.token_scores import WordScores, unit_of_tokens, words_from_tokens
 
 __all__ = [
     "DELETE",
     "Coalitions",
-    "Unit",
     "WordScores",
     "distinct",
     "halves",
@@ -29,6 +28,5 @@ __all__ = [
     "reliability",
     "shapley_values",
     "unit_of_tokens",
-    "units_of",
     "words_from_tokens",
 ]

@@ -15,9 +15,9 @@ import numpy as np
 
 from xkd_bench.explainers.coalitions import BoolArray, FloatArray
 from xkd_bench.explainers.patches import Grid, Patch
-from xkd_bench.explainers.units import Unit
 from xkd_bench.metrics.contract import Reason
 from xkd_bench.tasks.examples import Input, TextInput
+from xkd_bench.tasks.words import Unit
 
 if TYPE_CHECKING:  # a card, or a function of arrays, needs no torch
     from xkd_bench.models.classifier import Classifier

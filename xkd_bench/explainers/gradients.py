@@ -14,7 +14,7 @@ import torch
 
 from xkd_bench.explainers.coalitions import FloatArray
 from xkd_bench.explainers.contract import Explanation, Question
-from xkd_bench.explainers.units import words_from_tokens
+from xkd_bench.explainers.token_scores import words_from_tokens
 from xkd_bench.metrics.contract import Reason
 from xkd_bench.models.classifier import Classifier
 from xkd_bench.models.encoding import Row, Spans, TextEncoder

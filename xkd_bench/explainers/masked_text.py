@@ -8,8 +8,8 @@ from itertools import pairwise
 import numpy as np
 
 from xkd_bench.explainers.coalitions import BoolArray, IntArray
-from xkd_bench.explainers.units import Unit
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import Unit
 
 DELETE = "delete"
 

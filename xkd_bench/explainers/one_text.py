@@ -9,9 +9,10 @@ import numpy as np
 
 from xkd_bench.explainers.coalitions import FloatArray
 from xkd_bench.explainers.masked_text import distinct
-from xkd_bench.explainers.units import Unit, WordScores, words_from_tokens
+from xkd_bench.explainers.token_scores import WordScores, words_from_tokens
 from xkd_bench.models.classifier import Classifier
 from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.words import Unit
 
 
 @dataclass(frozen=True)

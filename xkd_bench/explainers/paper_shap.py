@@ -21,7 +21,7 @@ from xkd_bench.explainers.cards import card_beside
 from xkd_bench.explainers.coalitions import FloatArray
 from xkd_bench.explainers.contract import ExplainerSettings, Explanation, ModelExplainer, Question
 from xkd_bench.explainers.one_text import OneText, finite_logits
-from xkd_bench.explainers.units import unit_of_tokens
+from xkd_bench.explainers.token_scores import unit_of_tokens
 from xkd_bench.models.classifier import Classifier
 from xkd_bench.models.encoding import TextEncoder
 from xkd_bench.models.loading import quiet_transformers

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from xkd_bench.explainers.coalitions import Coalitions, plan_coalitions
-from xkd_bench.explainers.units import unit_of_tokens
+from xkd_bench.explainers.token_scores import unit_of_tokens
 from xkd_bench.metrics.contract import FloatArray, Reason
 from xkd_bench.models.classifier import LazyClassifier
 from xkd_bench.models.encoding import Encoder

@@ -11,11 +11,11 @@ import numpy as np
 from xkd_bench.explainers.coalitions import BoolArray
 from xkd_bench.explainers.masked_text import DELETE, distinct, masked_texts
 from xkd_bench.explainers.patches import Grid, ImageFill, Patch, fill_image, grid_of, masked_images, patches_of
-from xkd_bench.explainers.units import Unit, units_of, within_words
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.models.classifier import Classifier
 from xkd_bench.probes.predictions import DECIMALS
 from xkd_bench.tasks.examples import ImageInput, Input, TextInput
+from xkd_bench.tasks.words import Unit, units_of, within_words
 
 IMAGES_AT_ONCE = 256  # maskings of images that are held at a time, prepared: 150 MB of 224×224 pixels
 PIXELS_AT_ONCE = IMAGES_AT_ONCE * 1_000_000  # and as they are in the data: 800 MB, of photographs fewer at a time

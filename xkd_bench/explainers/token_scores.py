@@ -1,13 +1,10 @@
-"""Units of a text: the words of the raw text, whatever a tokenizer makes of it, and token scores carried to them.
+"""Scores of tokens carried to the words of the raw text.
 
 Two models with different tokenizers have only the raw text in common, so attributions are compared on its words.
 """
 
 from __future__ import annotations
 
-import re
-import string
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -15,29 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from xkd_bench.tasks.examples import TextInput
-
-# Canonical segmentation: \w+(?:['’\-]\w+)*|[^\w\s]. A mark (an accent, a vowel sign, a joiner) is no \w for `re` and
-# belongs to the character before it; in the text that is matched each stands as _MARK.
-_MARK = "\u0300"
-_WORD = re.compile(rf"(?:\w{_MARK}*)+(?:['’\-](?:\w{_MARK}*)+)*|[^\w\s]{_MARK}*")
-_SKIN_TONES = range(0x1F3FB, 0x1F400)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A word or a punctuation mark: characters start … end of a segment, 0 for `text` and 1 for `text_pair`."""
-
-    segment: Literal[0, 1]
-    start: int
-    end: int
-    text: str
-
-    @property
-    def is_punctuation(self) -> bool:
-        """Whether it is made of punctuation only (Unicode's P, or ASCII's such as ` and $); an emoji is not."""
-        visible = [character for character in self.text if not _is_mark(character)]
-        return all(c in string.punctuation or unicodedata.category(c).startswith("P") for c in visible)
+from xkd_bench.tasks.words import Unit
 
 
 @dataclass(frozen=True)
@@ -54,29 +29,6 @@ class WordScores:
     dropped: float
     special_share: float
     stray_share: float
-
-
-def units_of(input: TextInput) -> tuple[Unit, ...]:
-    """Words and punctuation marks of both segments in reading order.
-
-    Without combining and format characters a segment's units are the matches of `\\w+(?:['’\\-]\\w+)*|[^\\w\\s]`; those
-    characters stay with the one before them. Every character that is not white space is in exactly one unit.
-    """
-    return _units_of_segment(input.text, 0) + _units_of_segment(input.text_pair or "", 1)
-
-
-def within_words(input: TextInput, most: int) -> TextInput:
-    """The input with each segment cut after its `most`-th unit; itself where none is longer.
-
-    A model whose window has `most` tokens sees nothing beyond, since every unit is at least one token.
-    """
-    parts = (input.text, input.text_pair)
-    cut = [part if part is None else _cut(part, _units_of_segment(part, 0), most) for part in parts]
-    return TextInput(cut[0] or "", cut[1])
-
-
-def _cut(text: str, units: Sequence[Unit], most: int) -> str:
-    return text if len(units) <= most else text[: units[most - 1].end]
 
 
 def unit_of_tokens(
@@ -136,16 +88,3 @@ def words_from_tokens(
         special_share=float(share[(found < 0) & special].sum()),
         stray_share=float(share[(found < 0) & ~special].sum()),
     )
-
-
-def _units_of_segment(text: str, segment: Literal[0, 1]) -> tuple[Unit, ...]:
-    shape = text if text.isascii() else "".join(_MARK if _is_mark(character) else character for character in text)
-    return tuple(Unit(segment, *match.span(), text[slice(*match.span())]) for match in _WORD.finditer(shape))
-
-
-def _is_mark(character: str) -> bool:
-    """Whether it shows only as part of the character before it: combining marks, format characters, skin tones.
-
-    The zero-width space is a format character too, and parts words."""
-    category = unicodedata.category(character)
-    return category.startswith("M") or (category == "Cf" and character != "\u200b") or ord(character) in _SKIN_TONES
