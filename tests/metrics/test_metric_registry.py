@@ -37,7 +37,7 @@ GOOD = {
 
 def test_every_card_of_ours_is_installed_and_no_other_folder_is_missed():
     assert {path.stem for path in CARDS} <= set(registry.cards())
-    assert len(CARDS) == 32
+    assert len(CARDS) == 44
 
 
 def test_metrics_by_what_they_measure():
@@ -46,11 +46,13 @@ def test_metrics_by_what_they_measure():
         registry.similarity_metrics(),
         registry.coalition_metrics(),
         registry.masking_metrics(),
+        registry.perturbed_metrics(),
     ]
     names = [[metric.card.name for metric in metrics] for metrics in kinds]
     assert names[1] == ["centred_cosine", "rank_correlation", "raw_cosine", "sign_agreement", "top_overlap"]
     assert names[2] == ["coalition_fidelity", "contrast_mismatch", "counterfactual_agreement"]
     assert names[3] == ["comprehensiveness", "drop_most_first", "kept_least_first", "sufficiency"]
+    assert {metric.card.group for metric in kinds[4]} == {"robustness"}
     assert sorted(itertools.chain(*names)) == list(registry.cards())
     assert {metric.card.subject for metric in kinds[0]} == {"model", "pair"}
 
@@ -58,7 +60,7 @@ def test_metrics_by_what_they_measure():
 def test_alignment_is_read_after_agreement_and_headline_first():
     order = in_reading_order(registry.cards())
     groups = list(dict.fromkeys(card.group for card in order))
-    assert groups == ["quality", "agreement", "alignment", "faithfulness", "calibration"]
+    assert groups == ["quality", "agreement", "alignment", "faithfulness", "robustness", "calibration"]
     assert [card.name for card in order if card.group == "alignment"][:2] == ["centred_cosine", "coalition_fidelity"]
 
 

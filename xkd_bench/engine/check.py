@@ -8,19 +8,20 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from xkd_bench.engine.committed_tables import check_file, explained_table, masked_table, perturbed_table
 from xkd_bench.engine.explanation_record import explanation_parts
-from xkd_bench.engine.judge import judge, judge_alignment, judge_faithfulness
+from xkd_bench.engine.judge import judge, judge_alignment, judge_faithfulness, judge_robustness
+from xkd_bench.engine.judge_perturbed import PerturbedTask
 from xkd_bench.engine.masking_record import faithfulness_parts
+from xkd_bench.engine.perturbed_record import robustness_parts
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.contract import Score
 from xkd_bench.metrics.tables import check_same_ids
 from xkd_bench.records import canonical_json
-from xkd_bench.records.examples_table import ExamplesTable, read_examples
-from xkd_bench.records.explanations_table import ExplanationsTable, read_explanations
-from xkd_bench.records.masking_table import MaskingTable, read_masking
+from xkd_bench.records.examples_table import read_examples
 from xkd_bench.records.schema import ScoreRecord, TaskResult
-from xkd_bench.records.submission import MAX_BYTES, TaskEntry, file_hash, read_submission
+from xkd_bench.records.submission import TaskEntry, read_submission
 from xkd_bench.tasks.protocols import Protocol, read_protocol
 
 SIGNIFICANT_DIGITS = 9  # processors differ in the last bits of a sum
@@ -40,15 +41,17 @@ def check_submission(folder: Path) -> Iterator[str]:
 
 def _check_task(entry: TaskEntry) -> int:
     result, table_path = entry.result, entry.folder / "examples.parquet"
-    _check_file(table_path, result.examples.sha256)
+    check_file(table_path, result.examples.sha256)
     protocol = _protocol(result, entry.folder / "record.json")
     classes = len(result.provenance.get("settings", {}).get("labels", [])) or 1
     table = read_examples(table_path, result.task.kind, classes)
     check_same_ids(tuple(dict.fromkeys(table.labels.example_ids)), table.labels.example_ids, str(table_path))
     seed_words = (str(protocol.statistics.suite_seed), result.task.fingerprint)
     again = judge(table, registry.prediction_metrics(), protocol.statistics.resamples, seed_words)
-    again = judge_alignment(again, table, _explained(entry, table), protocol, seed_words)
-    again = judge_faithfulness(again, table, _masked(entry, protocol), protocol, seed_words)
+    again = judge_alignment(again, table, explained_table(entry, table), protocol, seed_words)
+    again = judge_faithfulness(again, table, masked_table(entry, protocol), protocol, seed_words)
+    perturbed = perturbed_table(entry, table, protocol)
+    again = judge_robustness(again, table, perturbed, _perturbed_task(result), protocol, seed_words)
     _compare("scores", result.scores, again.scores, entry.folder)
     for part in {*result.slices, *again.slices}:
         _compare(f"slices.{part}", result.slices.get(part, {}), again.slices.get(part, {}), entry.folder)
@@ -62,44 +65,17 @@ def _check_task(entry: TaskEntry) -> int:
     if again.faithfulness is not None and result.faithfulness is not None:
         recorded = result.faithfulness.model_dump(mode="json", include={"found", "transfer_ratios"})
         _compare_parts("faithfulness", recorded, _plain(faithfulness_parts(again.faithfulness)), entry.folder)
+    if again.robustness is not None and result.robustness is not None and perturbed is not None:
+        recorded = result.robustness.model_dump(mode="json")["perturbations"]
+        digests = {name: one.inputs for name, one in result.robustness.perturbations.items()}
+        derived = _plain(robustness_parts(perturbed, again.robustness, digests))
+        _compare_parts("robustness.perturbations", recorded, derived, entry.folder)
     return len(result.scores) + sum(map(len, result.slices.values()))
 
 
-def _explained(entry: TaskEntry, table: ExamplesTable) -> ExplanationsTable | None:
-    """The committed explanations of a record that has any: of examples of its split, and no other."""
-    claimed, path = entry.result.explanations, entry.folder / "explanations.parquet"
-    if claimed is None:
-        return None
-    _check_file(path, claimed.table.sha256)
-    explained = read_explanations(path)
-    found = explained.example_ids
-    unknown = set(found) - set(table.labels.example_ids)
-    if unknown or not len(set(found)) == len(found) == claimed.table.rows:
-        raise BadInputError(
-            where=str(path),
-            expected=f"{claimed.table.rows} examples of the split, each once",
-            found=f"{len(found)} rows, {len(set(found))} different ids, {len(unknown)} of them unknown",
-            fix="evaluate again",
-        )
-    return explained
-
-
-def _masked(entry: TaskEntry, protocol: Protocol) -> MaskingTable | None:
-    """The committed maskings of a record that has any: of the examples that were explained, in their order."""
-    claimed, path = entry.result.faithfulness, entry.folder / "masking.parquet"
-    if claimed is None or protocol.masking is None:
-        return None
-    _check_file(path, claimed.table.sha256)
-    masked = read_masking(path, 1 + len(protocol.masking.levels))
-    explained = read_explanations(entry.folder / "explanations.parquet")
-    if masked.example_ids != explained.example_ids:
-        raise BadInputError(
-            where=str(path),
-            expected="the examples of explanations.parquet, in the same order",
-            found=f"{len(masked.example_ids)} others",
-            fix="evaluate again",
-        )
-    return masked
+def _perturbed_task(result: TaskResult) -> PerturbedTask:
+    marked = result.robustness.perturbations if result.robustness else {}
+    return PerturbedTask(result.task.headline, frozenset(name for name, one in marked.items() if one.label_changing))
 
 
 def _plain(parts: Any) -> Any:
@@ -119,25 +95,6 @@ def _compare_parts(where: str, recorded: Any, derived: Any, folder: Path) -> Non
             _compare_parts(f"{where}[{place}]", one, other, folder)
     elif not _same(recorded, derived):
         raise _differs(folder, where, recorded, derived)
-
-
-def _check_file(path: Path, sha256: str) -> None:
-    limit = MAX_BYTES[path.name]
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > limit:
-        raise BadInputError(
-            where=str(path),
-            expected=f"a plain file of at most {limit} bytes",
-            found="none, a link or a larger one",
-            fix="evaluate again",
-        )
-    found = file_hash(path)
-    if found != sha256:
-        raise BadInputError(
-            where=str(path),
-            expected=f"the table the record was made from, {sha256}",
-            found=found,
-            fix="evaluate again: record and table belong together",
-        )
 
 
 def _protocol(result: TaskResult, where: Path) -> Protocol:

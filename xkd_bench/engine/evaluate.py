@@ -9,8 +9,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from xkd_bench.engine.explain import explain
-from xkd_bench.engine.judge import Judgement, judge, judge_alignment, judge_faithfulness
+from xkd_bench.engine.judge import Judgement, judge, judge_alignment, judge_faithfulness, judge_robustness
+from xkd_bench.engine.judge_perturbed import PerturbedTask
 from xkd_bench.engine.mask import mask
+from xkd_bench.engine.perturb import perturb
 from xkd_bench.engine.plan import Plan
 from xkd_bench.engine.record import Cost, run_record, task_result
 from xkd_bench.errors import BadInputError
@@ -24,6 +26,7 @@ from xkd_bench.records.examples_table import ExamplesTable, write_examples
 from xkd_bench.records.explanations_table import write_explanations
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.masking_table import write_masking
+from xkd_bench.records.perturbed_table import write_perturbed
 from xkd_bench.records.schema import LineageRecord, RunRecord, TaskResult
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash, task_folder
@@ -53,6 +56,7 @@ def evaluate(
     predicted = _forwards(plan)
     statistics = plan.protocol.statistics
     seed_words = (str(statistics.suite_seed), plan.examples.fingerprint)
+    perturbed = perturb(plan, store, table)
     judgement = judge(table, registry.prediction_metrics(), statistics.resamples, seed_words)
     explained = masked = None
     if with_explanations and _can_be_explained(judgement):
@@ -61,11 +65,15 @@ def evaluate(
         masked = mask(plan, store, explained, table.teacher.logits)
     judgement = judge_alignment(judgement, table, explained, plan.protocol, seed_words)
     judgement = judge_faithfulness(judgement, table, masked, plan.protocol, seed_words)
+    card = plan.task.card
+    asked = PerturbedTask(card.headline, frozenset(card.label_changing))
+    moved = perturbed.table if perturbed else None
+    judgement = judge_robustness(judgement, table, moved, asked, plan.protocol, seed_words)
     forwards = _forwards(plan)
     speed = measure_speed(plan.student, plan.teacher, plan.examples, timing)
     run = run_record(plan, Cost(started, time.perf_counter() - clock, predicted, forwards, speed))
     if output is None:
-        return Evaluation(task_result(plan, judgement, warnings, {}), run, None)
+        return Evaluation(task_result(plan, judgement, warnings, perturbed, {}), run, None)
     folder = output / task_folder(plan.task.name)
     with disk_errors(folder, "nothing half-written is left, and measurements stay in the store"):
         with whole_folder(folder) as temporary:
@@ -74,8 +82,10 @@ def evaluate(
                 write_explanations(temporary / "explanations.parquet", explained)
             if masked is not None:
                 write_masking(temporary / "masking.parquet", masked)
+            if perturbed is not None:
+                write_perturbed(temporary / "perturbed.parquet", perturbed.table)
             hashes = {path.name: file_hash(path) for path in temporary.glob("*.parquet")}
-            result = task_result(plan, judgement, warnings, hashes)
+            result = task_result(plan, judgement, warnings, perturbed, hashes)
             write_whole(temporary / "record.json", canonical_json.dumps(result.model_dump(mode="json")))
             write_whole(temporary / "run.json", canonical_json.dumps(run.model_dump(mode="json")))
         if not (output / "submission.toml").exists():

@@ -65,7 +65,7 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
     """
     assert plan.teacher is not None
     card = plan.protocol.explanations
-    chosen = chosen_positions(plan.examples, card)
+    chosen = chosen_positions(plan.examples, card.examples)
     examples = plan.examples.take(chosen)
     targets = teacher_logits[chosen].argmax(axis=1)
     images = image_facts(plan)

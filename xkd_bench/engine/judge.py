@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from xkd_bench.engine.judge_explanations import AlignmentJudgement, judge_explanations, undefined_alignment
 from xkd_bench.engine.judge_masking import FaithfulnessJudgement, judge_masking, undefined_faithfulness
+from xkd_bench.engine.judge_perturbed import PerturbedTask, RobustnessJudgement, judge_perturbed
 from xkd_bench.metrics.contract import ModelView, PredictionMetric, Reason, Score
 from xkd_bench.metrics.row_order import row_order_warning
 from xkd_bench.metrics.scoring import score_all
@@ -18,6 +19,7 @@ from xkd_bench.metrics.tables import join, model_view
 from xkd_bench.records.examples_table import ExamplesTable
 from xkd_bench.records.explanations_table import ExplanationsTable
 from xkd_bench.records.masking_table import MaskingTable
+from xkd_bench.records.perturbed_table import PerturbedTable
 from xkd_bench.tasks.protocols import Protocol
 
 TEACHER = "teacher."
@@ -42,7 +44,7 @@ class Gate:
 @dataclass(frozen=True)
 class Judgement:
     """alignment: how far explanations agree, None where none were compared. faithfulness: whether they name what the
-    models depend on, None where nothing was masked."""
+    models depend on, None where nothing was masked. robustness: what becomes of answers to perturbed inputs."""
 
     scores: dict[str, Score]
     slices: dict[str, dict[str, Score]]
@@ -50,6 +52,7 @@ class Judgement:
     warnings: tuple[str, ...]
     alignment: AlignmentJudgement | None = None
     faithfulness: FaithfulnessJudgement | None = None
+    robustness: RobustnessJudgement | None = None
 
     def with_alignment(self, alignment: AlignmentJudgement) -> Judgement:
         """This judgement with the scores of explanations beside those of predictions."""
@@ -135,6 +138,23 @@ def judge_faithfulness(
         return replace(judgement, scores=judgement.scores | nothing)
     pair = join(table.labels, table.student, table.teacher)
     return judgement.with_faithfulness(judge_masking(masked, pair, protocol, seed_words))
+
+
+def judge_robustness(
+    judgement: Judgement,
+    table: ExamplesTable,
+    perturbed: PerturbedTable | None,
+    task: PerturbedTask,
+    protocol: Protocol,
+    seed_words: tuple[str, ...],
+) -> Judgement:
+    """The judgement with scores of robustness, where inputs were perturbed."""
+    if perturbed is None:
+        return judgement
+    teacher = judgement.gate.get("teacher")
+    why = None if teacher is not None and teacher.status == "valid" else judgement.why_not_explained()
+    found = judge_perturbed(perturbed, table, task, protocol, seed_words, why)
+    return replace(judgement, scores=judgement.scores | found.scores, robustness=found)
 
 
 def _gate(view: ModelView, scores: dict[str, Score], prefix: str, failed: Literal["invalid", "weak"]) -> Gate:

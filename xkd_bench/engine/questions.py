@@ -12,14 +12,13 @@ from xkd_bench.models.encoding import patch_sides
 from xkd_bench.probes.masked import Fill, Filling, input_and_units
 from xkd_bench.randomness import hash_order
 from xkd_bench.tasks.examples import Examples, ImageInput
-from xkd_bench.tasks.protocols import ExplanationCard
 
 
-def chosen_positions(examples: Examples, card: ExplanationCard) -> list[int]:
-    """Which examples are explained: chosen by a hash of the id, in the order of the split."""
-    if card.examples is None or card.examples >= len(examples):
+def chosen_positions(examples: Examples, most: int | None) -> list[int]:
+    """Which examples are explained or perturbed: `most` chosen by a hash of the id, in the order of the split."""
+    if most is None or most >= len(examples):
         return list(range(len(examples)))
-    return sorted(hash_order(examples.example_ids, "explanations")[: card.examples])
+    return sorted(hash_order(examples.example_ids, "explanations")[:most])
 
 
 @dataclass(frozen=True)

@@ -14,17 +14,22 @@ from typing import Any
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 
 import xkd_bench
 from xkd_bench.engine.explanation_record import explanation_parts, score_records
 from xkd_bench.engine.judge import Judgement
 from xkd_bench.engine.judge_explanations import AlignmentJudgement
 from xkd_bench.engine.judge_masking import FaithfulnessJudgement
+from xkd_bench.engine.judge_perturbed import RobustnessJudgement
 from xkd_bench.engine.masking_record import faithfulness_parts
+from xkd_bench.engine.perturb import Perturbed
+from xkd_bench.engine.perturbed_record import robustness_parts
 from xkd_bench.engine.plan import Plan
 from xkd_bench.engine.questions import grid_of_plan
 from xkd_bench.models.checkpoint import Checkpoint
 from xkd_bench.probes import coalitions, explanations, masking
+from xkd_bench.probes.perturbed import PROBE_VERSION as PERTURBED_VERSION
 from xkd_bench.probes.predictions import PROBE_VERSION, library_versions
 from xkd_bench.probes.speed import Speed
 from xkd_bench.records import canonical_json
@@ -35,6 +40,7 @@ from xkd_bench.records.schema import (
     GateRecord,
     ModelRecord,
     ProtocolRecord,
+    RobustnessRecord,
     RunRecord,
     TaskRecord,
     TaskResult,
@@ -54,7 +60,13 @@ class Cost:
     speed: Speed
 
 
-def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], hashes: Mapping[str, str]) -> TaskResult:
+def task_result(
+    plan: Plan,
+    judgement: Judgement,
+    warnings: tuple[str, ...],
+    perturbed: Perturbed | None,
+    hashes: Mapping[str, str],
+) -> TaskResult:
     """The content of `record.json`: equal for two runs of the same thing on one kind of machine, to the byte.
 
     hashes: of the tables beside it, by file name.
@@ -73,6 +85,7 @@ def task_result(plan: Plan, judgement: Judgement, warnings: tuple[str, ...], has
         slices={part: score_records(scores) for part, scores in judgement.slices.items()},
         explanations=_explanations(plan, judgement.alignment, hashes) if judgement.alignment else None,
         faithfulness=_faithfulness(plan, judgement.faithfulness, hashes) if judgement.faithfulness else None,
+        robustness=_robustness(plan, judgement.robustness, perturbed, hashes),
         warnings=(*warnings, *judgement.warnings),
         examples=_file("examples.parquet", len(plan.examples), hashes),
         provenance=_provenance(plan),
@@ -102,6 +115,20 @@ def _faithfulness(plan: Plan, judgement: FaithfulnessJudgement, hashes: Mapping[
     examples = min(plan.protocol.explanations.examples or len(plan.examples), len(plan.examples))
     return FaithfulnessRecord(
         table=_file("masking.parquet", examples, hashes), levels=(0, *card.levels), **faithfulness_parts(judgement)
+    )
+
+
+def _robustness(
+    plan: Plan, judgement: RobustnessJudgement | None, perturbed: Perturbed | None, hashes: Mapping[str, str]
+) -> RobustnessRecord | None:
+    card = plan.protocol.perturbations
+    if card is None or judgement is None or perturbed is None:
+        return None
+    return RobustnessRecord(
+        table=_file("perturbed.parquet", len(perturbed.table.example_ids), hashes),
+        strength=card.strength,
+        draws=card.draws,
+        perturbations=robustness_parts(perturbed.table, judgement, perturbed.digests),
     )
 
 
@@ -146,6 +173,7 @@ def _provenance(plan: Plan) -> dict[str, Any]:
             "coalitions": coalitions.PROBE_VERSION,
             "explanations": explanations.PROBE_VERSION,
             "masking": masking.PROBE_VERSION,
+            "perturbed": PERTURBED_VERSION,
         },
         "settings": {
             "dtype": plan.student.runtime.dtype,
@@ -153,9 +181,14 @@ def _provenance(plan: Plan) -> dict[str, Any]:
             "labels": list(plan.task.card.labels),
             "statistics": plan.protocol.statistics.model_dump(),
             "explanations": plan.protocol.explanations.model_dump(mode="json"),
-            "masking": plan.protocol.masking.model_dump(mode="json") if plan.protocol.masking else None,
+            "masking": _dumped(plan.protocol.masking),
+            "perturbations": _dumped(plan.protocol.perturbations),
         },
     }
+
+
+def _dumped(card: BaseModel | None) -> dict[str, Any] | None:
+    return None if card is None else card.model_dump(mode="json")
 
 
 def run_record(plan: Plan, cost: Cost) -> RunRecord:

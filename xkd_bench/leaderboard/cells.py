@@ -19,6 +19,7 @@ REASONS: dict[Reason, str] = {
     "not_converged": "the explainer did not converge",
     "non_finite": "a model gave a value that is no number",
     "not_measured": "no teacher was given, or the probe was not run",
+    "label_changing": "the perturbation can change the true label",
     "unfaithful": "the student's own explanation is no better than random masking",
     "short_scale": "chance and retrained teachers are too close to stretch a scale between them",
 }

@@ -24,8 +24,8 @@ from xkd_bench.errors import ExampleIdError
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-Subject = Literal["model", "pair", "explanation", "coalitions", "masking"]
-Group = Literal["quality", "agreement", "alignment", "faithfulness", "calibration"]
+Subject = Literal["model", "pair", "explanation", "coalitions", "masking", "perturbed model", "perturbed pair"]
+Group = Literal["quality", "agreement", "alignment", "faithfulness", "robustness", "calibration"]
 TaskKind = Literal["classification", "regression"]
 Direction = Literal["higher", "lower", "none"]
 Status = Literal["ok", "flagged", "undefined"]
@@ -39,6 +39,7 @@ Reason = Literal[
     "not_converged",
     "non_finite",
     "not_measured",  # no teacher was given, or the probe was not run
+    "label_changing",  # the perturbation can change the true label, so a score against the old one says little
     "unfaithful",  # the student's own explanation is no better than chance, so there is nothing to hold another against
     "short_scale",  # floor and ceiling are closer than four standard errors of their difference
 ]
@@ -180,6 +181,38 @@ class MaskingView:
     only_top: FloatArray | None = None
 
 
+@dataclass(frozen=True)
+class PerturbedModelView:
+    """One model's answers to n examples as they are and perturbed R times by one perturbation.
+
+    plain: (n,), perturbed: (n, R); class indices, or values of a regression. An example that could not be perturbed has
+    its plain answer again. classes: 1 for a regression.
+    """
+
+    kind: TaskKind
+    classes: int
+    plain: NDArray[Any]
+    perturbed: NDArray[Any]
+
+    @property
+    def flipped(self) -> NDArray[np.bool_]:
+        """Whether the predicted class is another one, (n, R)."""
+        return np.asarray(self.perturbed != self.plain[:, np.newaxis])
+
+
+@dataclass(frozen=True)
+class PerturbedPairView:
+    """Student and teacher on the same perturbed examples."""
+
+    student: PerturbedModelView
+    teacher: PerturbedModelView
+
+    @property
+    def kind(self) -> TaskKind:
+        return self.student.kind
+
+
+PerturbedView = PerturbedModelView | PerturbedPairView
 View = ModelView | PairView
 
 
@@ -257,8 +290,30 @@ class MaskingMetric:
     per_example: Callable[[MaskingView], FloatArray]
 
 
+@dataclass(frozen=True)
+class PerturbedMetric:
+    """How answers change under a perturbation. statistics, finish: as those of a `SumMetric`, of a `PerturbedModelView`
+    or a `PerturbedPairView` by the card's subject."""
+
+    card: MetricCard
+    statistics: Callable[[Any], Any]
+    finish: Callable[[FloatArray], FloatArray]
+
+
+@dataclass(frozen=True)
+class PerturbedScoreMetric:
+    """What becomes of the task's headline score under a perturbation.
+
+    combine: the score on plain inputs (…) and on each draw of perturbed ones (…, R), of the student, and where the
+    card's subject is the pair then of the teacher as well → (…). NaN where it has no value.
+    """
+
+    card: MetricCard
+    combine: Callable[..., FloatArray]
+
+
 PredictionMetric = SumMetric | WeightMetric
-Metric = PredictionMetric | SimilarityMetric | CoalitionMetric | MaskingMetric
+Metric = PredictionMetric | SimilarityMetric | CoalitionMetric | MaskingMetric | PerturbedMetric | PerturbedScoreMetric
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,8 @@ from xkd_bench.metrics.contract import (
     MaskingMetric,
     Metric,
     MetricCard,
+    PerturbedMetric,
+    PerturbedScoreMetric,
     PredictionMetric,
     SimilarityMetric,
     Subject,
@@ -26,6 +28,8 @@ KINDS: dict[Subject, tuple[type[Metric], ...]] = {
     "explanation": (SimilarityMetric,),
     "coalitions": (CoalitionMetric,),
     "masking": (MaskingMetric,),
+    "perturbed model": (PerturbedMetric, PerturbedScoreMetric),
+    "perturbed pair": (PerturbedMetric, PerturbedScoreMetric),
 }
 
 
@@ -94,6 +98,11 @@ def coalition_metrics() -> tuple[CoalitionMetric, ...]:
 def masking_metrics() -> tuple[MaskingMetric, ...]:
     """Every installed measure of whether explanations name what a model depends on, sorted by name."""
     return tuple(metric for metric in _all() if isinstance(metric, MaskingMetric))
+
+
+def perturbed_metrics() -> tuple[PerturbedMetric | PerturbedScoreMetric, ...]:
+    """Every installed measure of what perturbations do to answers and scores, sorted by name."""
+    return tuple(metric for metric in _all() if isinstance(metric, PerturbedMetric | PerturbedScoreMetric))
 
 
 def _all() -> tuple[Metric, ...]:

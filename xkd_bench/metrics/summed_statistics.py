@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csc_array, issparse
 
-from xkd_bench.metrics.contract import FloatArray, SumMetric, View
+from xkd_bench.metrics.contract import FloatArray, PerturbedMetric, PerturbedView, SumMetric, View
 from xkd_bench.statistics.exact_sums import column_sums, summable
 
 _DENSE_COLUMNS = 64  # statistics with at most so many columns are summed in one dense product
+
+
+Summed = SumMetric | PerturbedMetric
 
 
 class SummedStatistics:
@@ -23,11 +26,11 @@ class SummedStatistics:
     sums are exact. `non_finite` names the metrics whose statistics hold NaN or infinities; they have no sums.
     """
 
-    def __init__(self, metrics: Sequence[SumMetric], view: View, largest_total_weight: int) -> None:
+    def __init__(self, metrics: Sequence[Summed], view: View | PerturbedView, largest_total_weight: int) -> None:
         self.non_finite: set[str] = set()
         self._plain: dict[str, float] = {}
-        self._dense: list[SumMetric] = []
-        self._wide: list[tuple[SumMetric, Any]] = []
+        self._dense: list[Summed] = []
+        self._wide: list[tuple[Summed, Any]] = []
         columns: list[FloatArray] = []
         for metric in metrics:
             statistics = _narrow_dense(metric.statistics(view))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from xkd_bench.errors import BadInputError
 from xkd_bench.perturbations.contract import Perturbation, Strength, TextPerturbation
 from xkd_bench.randomness import generator
-from xkd_bench.tasks.examples import Examples, ImageInput, Input, TextInput
+from xkd_bench.tasks.examples import Examples, ImageInput, Input, TextInput, canonical_line
 
 
 @dataclass(frozen=True)
@@ -27,28 +27,16 @@ class PerturbedSet:
         """sha256 over ids and inputs in their order: which texts or images a model was asked."""
         digest = hashlib.sha256(b"xkd-bench perturbed 1\n")
         for example_id, row in zip(self.examples.example_ids, self.examples.inputs, strict=True):
-            digest.update(repr(example_id).encode("utf-8", "surrogatepass"))
-            if isinstance(row, TextInput):
-                digest.update(repr(tuple(row)).encode("utf-8", "surrogatepass"))
-            else:
-                digest.update(repr(row.pixels.shape).encode() + np.ascontiguousarray(row.pixels).tobytes())
+            digest.update(canonical_line(example_id, row))
         return f"sha256:{digest.hexdigest()}"
 
 
 def perturb(
     examples: Examples, perturbation: Perturbation, draw: int, suite_seed: int, strength: Strength = "single_edit"
 ) -> PerturbedSet:
-    """Each example perturbed by a stream of its own: f(suite seed, task, example id, perturbation, strength, draw).
-
-    Of a pair one of the two texts, chosen by that stream, is perturbed. Raises `BadInputError` for a perturbation of
-    another modality.
-    """
-    name = perturbation.card.name
-    words = ("perturbation", suite_seed, examples.task.name)
-    found = [
-        perturb_input(row, perturbation, generator(*words, example_id, name, strength, draw), strength)
-        for example_id, row in zip(examples.example_ids, examples.inputs, strict=True)
-    ]
+    """Each example perturbed as `perturb_example` does. Raises `BadInputError` for a perturbation of another
+    modality."""
+    found = [perturb_example(examples, row, perturbation, draw, suite_seed, strength) for row in range(len(examples))]
     return PerturbedSet(
         replace(
             examples,
@@ -56,6 +44,24 @@ def perturb(
         ),
         np.array([new is not None for new in found], dtype=np.bool_),
     )
+
+
+def perturb_example(
+    examples: Examples,
+    position: int,
+    perturbation: Perturbation,
+    draw: int,
+    suite_seed: int,
+    strength: Strength = "single_edit",
+) -> Input | None:
+    """One example perturbed by a stream of its own, f(suite seed, task, example id, perturbation, strength, draw);
+    None where it cannot be.
+
+    Of a pair one of the two texts, chosen by that stream, is perturbed.
+    """
+    example_id, name = examples.example_ids[position], perturbation.card.name
+    random = generator("perturbation", suite_seed, examples.task.name, example_id, name, strength, draw)
+    return perturb_input(examples.inputs[position], perturbation, random, strength)
 
 
 def perturb_input(

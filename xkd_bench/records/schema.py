@@ -202,6 +202,30 @@ class FaithfulnessRecord(Strict):
     transfer_ratios: dict[str, ScoreRecord]
 
 
+class PerturbationRecord(Strict):
+    """One perturbation beside its scores.
+
+    inputs: sha256 of what both models were asked. applied: share of inputs it could change. distances: mean over these
+    of how far they moved, `characters` and `words` of a text, `pixels` of an image (0 … 1). headline: model → the
+    task's headline score on each draw.
+    """
+
+    inputs: Hash
+    label_changing: bool
+    applied: Finite
+    distances: dict[Literal["characters", "words", "pixels"], Finite]
+    headline: dict[Literal["student", "teacher"], tuple[Finite | None, ...]]
+
+
+class RobustnessRecord(Strict):
+    """What becomes of the answers when inputs are perturbed, `draws` times each."""
+
+    table: FileRecord
+    strength: Literal["single_edit", "paper"]
+    draws: Annotated[int, Field(ge=1)]
+    perturbations: dict[str, PerturbationRecord]
+
+
 class TaskResult(Strict):
     """`record.json`: everything about one student on one task that two runs of the same thing must agree on.
 
@@ -221,6 +245,7 @@ class TaskResult(Strict):
     slices: dict[str, dict[str, ScoreRecord]]
     explanations: ExplanationsRecord | None = None
     faithfulness: FaithfulnessRecord | None = None
+    robustness: RobustnessRecord | None = None
     warnings: tuple[Text, ...]
     examples: FileRecord
     provenance: dict[str, Any]

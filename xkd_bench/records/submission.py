@@ -1,4 +1,4 @@
-"""A submission on disk: `submission.toml`, and per task `record.json`, `run.json` and two tables.
+"""A submission on disk: `submission.toml`, and per task `record.json`, `run.json` and tables.
 
 submissions/<entry>/submission.toml
 submissions/<entry>/<suite>/<task>/record.json      deterministic
@@ -6,6 +6,7 @@ submissions/<entry>/<suite>/<task>/run.json         cost and device
 submissions/<entry>/<suite>/<task>/examples.parquet  ids and numbers, never text or pixels
 submissions/<entry>/<suite>/<task>/explanations.parquet  the same of the examples that were explained
 submissions/<entry>/<suite>/<task>/masking.parquet       what was left of their answers while units were masked
+submissions/<entry>/<suite>/<task>/perturbed.parquet     their answers to perturbed inputs
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ MAX_BYTES = {
     "examples.parquet": 16 * 1024 * 1024,
     "explanations.parquet": 16 * 1024 * 1024,
     "masking.parquet": 16 * 1024 * 1024,
+    "perturbed.parquet": 16 * 1024 * 1024,
 }
 
 Model = TypeVar("Model", bound=BaseModel)

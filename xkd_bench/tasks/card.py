@@ -88,7 +88,10 @@ class TrainingCard(Strict):
 
 
 class TaskCard(Strict):
-    """One task. `name` is `suite/task` as in the tree; `labels` are in canonical order (none for regression)."""
+    """One task. `name` is `suite/task` as in the tree; `labels` are in canonical order (none for regression).
+
+    label_changing: perturbations that can change the true label of an example.
+    """
 
     schema_version: Literal[1] = 1
     name: Name
@@ -109,6 +112,7 @@ class TaskCard(Strict):
     inputs: InputCard = InputCard()
     training: TrainingCard = TrainingCard()
     slices: dict[str, SliceCard] = Field(default_factory=dict)
+    label_changing: tuple[str, ...] = ()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> TaskCard:

@@ -77,16 +77,25 @@ def fingerprint(task: TaskCard, example_ids: Sequence[str], inputs: Sequence[Inp
     """
     digest = hashlib.sha256(f"xkd-bench rows 1 {task.kind}\n".encode())
     for position in sorted(range(len(example_ids)), key=lambda i: id_order(example_ids[i])):
-        row = inputs[position]
-        if isinstance(row, TextInput):
-            content: list[Any] = [row.text, row.text_pair]
-        else:
-            pixels = np.ascontiguousarray(row.pixels)
-            content = [hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()]
-        line = [example_ids[position], *content, _written(task, labels[position])]
-        digest.update(json.dumps(line, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass"))
-        digest.update(b"\n")
+        digest.update(_line([example_ids[position], *_content(inputs[position]), _written(task, labels[position])]))
     return f"sha256:{digest.hexdigest()}"
+
+
+def canonical_line(example_id: str, row: Input) -> bytes:
+    """An example without its label as a line of bytes, for a digest of several: JSON `[id, input, …]`."""
+    return _line([example_id, *_content(row)])
+
+
+def _content(row: Input) -> list[Any]:
+    if isinstance(row, TextInput):
+        return [row.text, row.text_pair]
+    pixels = np.ascontiguousarray(row.pixels)
+    return [hashlib.sha256(repr(pixels.shape).encode() + pixels.tobytes()).hexdigest()]
+
+
+def _line(content: list[Any]) -> bytes:
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return text.encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _written(task: TaskCard, label: Any) -> str | None:

@@ -65,6 +65,17 @@ class MaskingCard(Strict):
         return levels
 
 
+class PerturbationsCard(Strict):
+    """How robustness is measured: which perturbations of texts and of images, how strong those of texts are, and how
+    often each example is perturbed. examples: as in `ExplanationCard`."""
+
+    text: tuple[str, ...]
+    image: tuple[str, ...]
+    strength: Literal["single_edit", "paper"]
+    draws: Annotated[int, Field(ge=1, le=100)]
+    examples: Annotated[int, Field(ge=1)] | None = None
+
+
 class Protocol(Strict):
     schema_version: Literal[1] = 1
     name: str
@@ -74,6 +85,7 @@ class Protocol(Strict):
     statistics: StatisticsCard
     explanations: ExplanationCard
     masking: MaskingCard | None = None
+    perturbations: PerturbationsCard | None = None
 
 
 def find_protocol(name: str) -> Protocol:
