@@ -14,7 +14,6 @@ from xkd_bench.leaderboard.axes import Estimate, Scale, Tick, ends, pixel, step_
 from xkd_bench.leaderboard.cells import number
 
 Order = Literal["most", "least", "random", "transfer"]
-Place = tuple[float, float, float]  # x, and y of the upper and of the lower end of the interval
 
 WIDTH, HEIGHT = 300.0, 206.0
 LEFT, RIGHT, TOP, BOTTOM = 32.0, 8.0, 20.0, 36.0
@@ -45,7 +44,8 @@ class Masked:
 
 @dataclass(frozen=True)
 class Line:
-    """A drawn curve as data of SVG paths; band: its 95 % interval, empty where it has none."""
+    """A drawn curve as data of SVG paths. band: its 95 % interval; none around `transfer`, which can run so close to
+    `most` that two bands would hide each other."""
 
     order: Order
     tooltip: str
@@ -56,7 +56,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Panel:
-    """missing: why there is no line."""
+    """missing: why masking the most important first, which a panel is about, has no line."""
 
     title: str
     facts: tuple[str, ...]
@@ -91,7 +91,7 @@ class CurvesPlot:
 def draw(title: str, levels: Sequence[int], masked: Sequence[Masked], *, across: str, up: str) -> CurvesPlot | None:
     """The picture of `masked`, a panel each, in this order. levels: percent of the units that are masked.
 
-    None where nothing was masked, or no curve has a value.
+    None where nothing was masked, or no explanation leaves a value.
     """
     if not levels or not 0 < max(levels) <= 100:
         return None
@@ -99,9 +99,9 @@ def draw(title: str, levels: Sequence[int], masked: Sequence[Masked], *, across:
     x = Scale(0.0, right, LEFT, WIDTH - RIGHT, step_for(right))
     y = Scale(0.0, 1.0, HEIGHT - BOTTOM, TOP, STEP)
     panels = tuple(_panel(one, levels, x, y) for one in masked)
-    if not any(panel.lines for panel in panels):
+    counts = sorted({one.n for one, panel in zip(masked, panels, strict=True) if not panel.missing})
+    if not counts:
         return None
-    counts = sorted({one.n for one, panel in zip(masked, panels, strict=True) if panel.lines})
     return CurvesPlot(
         title=title,
         across_title=across,
@@ -123,11 +123,11 @@ def _panel(one: Masked, levels: Sequence[int], x: Scale, y: Scale) -> Panel:
     lines = tuple(_line(order, levels, curves[order], x, y) for order in DRAWN if any(curves.get(order, ())))
     told = {line.order: line.tooltip for line in lines}
     left = f"Left at {', '.join(map(str, levels))} %: {'; '.join(told[order] for order in WORDS if order in told)}"
-    missing = "" if lines else f"undefined: {one.reason or 'no reason given'}"
+    missing = "" if "most" in told else f"undefined: {one.reason or 'no reason given'}"
     return Panel(
         title=one.title,
         facts=one.facts,
-        description=". ".join((*one.facts, missing or left)) + ".",
+        description=". ".join(part for part in (*one.facts, missing, left if lines else "") if part) + ".",
         lines=lines,
         missing=missing,
     )
@@ -141,7 +141,7 @@ def _line(order: Order, levels: Sequence[int], curve: Sequence[Estimate | None],
         tooltip=f"{WORDS[order]}: {in_words(curve)}",
         path="".join("M" + "L".join(run) for run in drawn if len(run) > 1),
         points="".join(f"M{place}h0" for run in drawn for place in run),
-        band="".join(_band([(x(level), *map(y, ends(point))) for level, point in run]) for run in runs if len(run) > 1),
+        band="" if order == "transfer" else "".join(_band(run, x, y) for run in runs if len(run) > 1),
     )
 
 
@@ -158,8 +158,9 @@ def _runs(levels: Sequence[int], curve: Sequence[Estimate | None]) -> Iterator[l
         yield run
 
 
-def _band(places: Sequence[Place]) -> str:
+def _band(run: Sequence[tuple[int, Estimate]], x: Scale, y: Scale) -> str:
     """Along the upper ends and back along the lower ones; a point without an interval is as thin as its line."""
-    there = [f"{pixel(at)} {pixel(high)}" for at, _, high in places]
-    back = [f"{pixel(at)} {pixel(low)}" for at, low, _ in reversed(places)]
+    places = [(pixel(x(level)), *ends(point)) for level, point in run]
+    there = [f"{at} {pixel(y(high))}" for at, _, high in places]
+    back = [f"{at} {pixel(y(low))}" for at, low, _ in reversed(places)]
     return f"M{'L'.join(there + back)}Z"
