@@ -420,7 +420,7 @@ def test_every_shade_can_be_read_on_dark_and_on_light_terminals() -> None:
 
 
 def test_ink_can_be_read_on_the_page_s_full_shades_by_day_and_by_night() -> None:
-    from xkd_bench.cli.explain_page import BOARD_STYLE, HERE
+    from xkd_bench.cli.standalone_page import BOARD_STYLE, HERE
 
     for style in (BOARD_STYLE, HERE / "explain.css"):
         assert style.read_text().count("prefers-color-scheme: dark") == 1

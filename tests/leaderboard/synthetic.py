@@ -295,6 +295,51 @@ def write_board(root: Path) -> Path:
     return root
 
 
+def curve(*values: float | None, n: int = 190) -> dict[str, Any]:
+    """What is left at each level, 0.05 from the ends of its interval; at the first one, where nothing is masked, it has
+    no width."""
+    return {
+        "values": list(values),
+        "lows": [None if one is None else round(one - 0.05 * (place > 0), 6) for place, one in enumerate(values)],
+        "highs": [None if one is None else round(one + 0.05 * (place > 0), 6) for place, one in enumerate(values)],
+        "area": score(None, "not_measured") if None in values else score(0.6, n=n),
+    }
+
+
+def masked(
+    name: str, drop: float, ratio: dict[str, Any], *, keys: tuple[str, ...] = ("lime",), task: str = "sst2"
+) -> dict[str, Any]:
+    """A record with faithfulness at three levels; the teacher's explanation does half as much to the student."""
+    made = record(task, student=name, level=0.7, follow=0.7, teacher_level=0.8)
+    curves = {"most": curve(0.9, 0.4, 0.2), "least": curve(0.9, 0.85, 0.6), "random": curve(0.9, 0.65, 0.4)}
+    halved = curves | {"most": curve(0.9, 0.55, 0.3)}
+    found = {
+        setting: {
+            key: {
+                "curves": dict.fromkeys(("probability", "agreement", "accuracy"), drawn),
+                "scores": {"probability": {"drop_most_first": score(value), "kept_least_first": score(0.11)}},
+            }
+            for key in keys
+        }
+        for setting, value, drawn in (
+            ("student", drop, curves),
+            ("teacher", 0.52, curves),
+            ("transfer", -0.2, halved),
+        )
+    }
+    for key in keys:
+        made["scores"] |= {f"drop_most_first.{key}": score(drop), f"kept_least_first.{key}": score(0.11)}
+        made["scores"][f"teacher.drop_most_first.{key}"] = score(0.52)
+        made["scores"][f"transfer.drop_most_first.{key}"] = score(-0.2)
+    made["faithfulness"] = {
+        "table": {"name": "masking.parquet", "sha256": sha("masking", name), "rows": 200},
+        "levels": [0, 40, 80],
+        "found": found,
+        "transfer_ratios": dict.fromkeys(keys, ratio),
+    }
+    return made
+
+
 GLUE = ("cola", "sst2", "mrpc", "qqp", "stsb", "mnli_matched", "mnli_mismatched", "qnli", "rte")
 
 

@@ -4,39 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
-from synthetic import record, write_entry
+from synthetic import masked, record, score, write_entry
 
 from xkd_bench.leaderboard import build
 from xkd_bench.metrics.registry import cards
-
-HASH = "sha256:" + "0" * 64
-
-
-def score(value: float | None, reason: str | None = None) -> dict[str, Any]:
-    low, high = (None, None) if value is None else (value - 0.04, value + 0.04)
-    status = "ok" if reason is None else "undefined"
-    return {"value": value, "low": low, "high": high, "n": 190, "status": status, "reason": reason}
-
-
-def masked(name: str, drop: float, ratio: dict[str, Any]) -> dict[str, Any]:
-    made = record("sst2", student=name, level=0.7, follow=0.7, teacher_level=0.8)
-    curve = {"values": [1.0, 0.4], "lows": [1.0, 0.3], "highs": [1.0, 0.5], "area": score(0.6)}
-    one = {
-        "curves": {"probability": dict.fromkeys(("most", "least", "random"), curve)},
-        "scores": {"probability": {"drop_most_first": score(drop)}},
-    }
-    made["scores"] |= {"drop_most_first.lime": score(drop), "kept_least_first.lime": score(0.11)}
-    made["scores"] |= {"teacher.drop_most_first.lime": score(0.52), "transfer.drop_most_first.lime": score(-0.2)}
-    made["faithfulness"] = {
-        "table": {"name": "masking.parquet", "sha256": HASH, "rows": 200},
-        "levels": [0, 50],
-        "found": {setting: {"lime": one} for setting in ("student", "teacher", "transfer")},
-        "transfer_ratios": {"lime": ratio},
-    }
-    return made
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,19 @@ from typing import Annotated
 import typer
 
 from xkd_bench import __version__
-from xkd_bench.cli import demo, distill, distillers, evaluate, explain, explainers, leaderboard, metrics, submit, tasks
+from xkd_bench.cli import (
+    curves,
+    demo,
+    distill,
+    distillers,
+    evaluate,
+    explain,
+    explainers,
+    leaderboard,
+    metrics,
+    submit,
+    tasks,
+)
 
 app = typer.Typer(
     name="xkd-bench",
@@ -38,6 +50,7 @@ def _options(
 app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
+app.command("curves")(curves.curves)
 app.command("distill")(distill.distill)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(metrics.app, name="metrics")

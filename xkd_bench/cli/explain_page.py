@@ -1,19 +1,14 @@
 """A comparison as one standalone HTML page: the words or patches of every model, every number within reach.
 
-The page loads nothing: its style sheet is inside, named by its hash in the page's own policy, and no style stands at an
-element, so that no text can bring one; images stand in it as data. Every text reaches HTML through autoescaping.
+Images stand in it as data; the rest is what every standalone page promises.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from xkd_bench import __version__
+from xkd_bench.cli import standalone_page
 from xkd_bench.cli.explain_page_patches import MapBlock, Picture, map_block, picture_of
 from xkd_bench.cli.explain_page_words import LEVELS, WordBlock, word_block
 from xkd_bench.cli.explain_wording import (
@@ -31,10 +26,7 @@ from xkd_bench.cli.explain_wording import (
 from xkd_bench.engine.comparison import Comparison, ExplainedInput
 from xkd_bench.engine.comparison_plan import Candidate
 from xkd_bench.leaderboard.cells import millions
-from xkd_bench.records.files import disk_errors, write_whole
 
-HERE = Path(__file__).parent / "templates"
-BOARD_STYLE = Path(__file__).parents[1] / "leaderboard" / "assets" / "board.css"
 LONGEST_TEXT = 400
 
 
@@ -85,33 +77,20 @@ class Page:
     sections: tuple[Section, ...]
     models: tuple[ModelFacts, ...]
     notes: tuple[str, ...]
-    version: str = __version__
 
 
 def write_page(comparison: Comparison, path: Path) -> None:
     """Write the page, whole or not at all."""
-    with disk_errors(path, "what was measured is in the store"):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_whole(path, render(comparison))
+    standalone_page.write(path, render(comparison), "what was measured is in the store")
 
 
 def render(comparison: Comparison) -> str:
     """The page as text."""
-    style = BOARD_STYLE.read_text(encoding="utf-8") + (HERE / "explain.css").read_text(encoding="utf-8")
-    images = "img-src data:; " if of_images(comparison) else ""
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("explain.html.j2").render(
+    return standalone_page.render(
+        "explain.html.j2",
+        ("explain.css",),
+        images=of_images(comparison),
         page=page_of(comparison),
-        style=style,
-        policy=f"default-src 'none'; style-src 'sha256-{digest}'; {images}base-uri 'none'; form-action 'none'",
         levels=range(1, LEVELS + 1),
     )
 

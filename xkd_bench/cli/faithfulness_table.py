@@ -7,10 +7,8 @@ from rich.text import Text
 
 from xkd_bench.cli.console import plain_table
 from xkd_bench.explainers.registry import in_reading_order, title
+from xkd_bench.leaderboard.curves import DROP, HEADLINE, KEPT
 from xkd_bench.records.schema import FaithfulnessRecord, ScoreRecord
-
-MEASURE = "probability"
-DROP, KEPT = "drop_most_first", "kept_least_first"
 
 
 def faithfulness_table(found: FaithfulnessRecord) -> Table:
@@ -19,27 +17,31 @@ def faithfulness_table(found: FaithfulnessRecord) -> Table:
     columns = ("drop, own", "95 % interval", "kept, own", "teacher's drop", "transferred", "ratio", "n")
     table = plain_table(f"Faithfulness ({found.table.rows})", *columns, right=columns, gap=1)
     for key in in_reading_order(found.found["student"]):
-        own = found.found["student"][key].scores[MEASURE]
-        teacher = found.found["teacher"][key].scores[MEASURE]
-        transfer = found.found["transfer"][key].scores[MEASURE]
+        own = found.found["student"][key].scores[HEADLINE]
+        teacher = found.found["teacher"][key].scores[HEADLINE]
+        transfer = found.found["transfer"][key].scores[HEADLINE]
         table.add_row(
             f"  {title(key)}",
-            _value(own[DROP]),
-            _interval(own[DROP]),
-            _value(own[KEPT]),
-            _value(teacher[DROP]),
-            _value(transfer[DROP]),
+            value(own[DROP]),
+            interval(own[DROP]),
+            value(own[KEPT]),
+            value(teacher[DROP]),
+            value(transfer[DROP]),
             _ratio(found.transfer_ratios[key]),
             str(own[DROP].n),
         )
     return table
 
 
-def _value(score: ScoreRecord) -> Text:
-    return Text("–", style="dim") if score.value is None else Text(f"{score.value:+.3f}")
+def value(score: ScoreRecord | None) -> Text:
+    """With its sign; a dash where there is none."""
+    return Text("–", style="dim") if score is None or score.value is None else Text(f"{score.value:+.3f}")
 
 
-def _interval(score: ScoreRecord) -> Text:
+def interval(score: ScoreRecord | None) -> Text:
+    """The 95 % interval, or why there is none."""
+    if score is None:
+        return Text("not in this record", style="dim")
     if score.value is None or score.low is None or score.high is None:
         return Text(f"undefined: {score.reason}" if score.value is None else "no interval", style="dim")
     return Text(f"[{score.low:+.3f}, {score.high:+.3f}]", style="dim")

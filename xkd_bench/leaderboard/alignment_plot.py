@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from xkd_bench.leaderboard import axes
 from xkd_bench.leaderboard.axes import Estimate, Scale, Tick, ends, pixel, shortened
 from xkd_bench.leaderboard.cells import interval, number
 
@@ -119,12 +120,7 @@ class AlignmentPlot:
 
 def within(estimate: Estimate | None) -> Estimate | None:
     """The estimate with its interval cut to what a cosine can be; None for a value that is no cosine."""
-    if estimate is None or not LEAST <= estimate[0] <= MOST:
-        return None
-    value, low, high = estimate
-    if low is None or high is None:
-        return value, None, None
-    return value, min(max(low, LEAST), MOST), min(max(high, LEAST), MOST)
+    return axes.within(estimate, LEAST, MOST)
 
 
 def across(standings: Iterable[Standing]) -> Scale:

@@ -64,5 +64,15 @@ def ends(estimate: Estimate) -> tuple[float, float]:
     return (value, value) if low is None or high is None else (low, high)
 
 
+def within(estimate: Estimate | None, least: float, most: float) -> Estimate | None:
+    """The estimate with its interval cut to [least, most]; None for a value that lies outside, or for none."""
+    if estimate is None or not least <= estimate[0] <= most:
+        return None
+    value, low, high = estimate
+    if low is None or high is None:
+        return value, None, None
+    return value, min(max(low, least), most), min(max(high, least), most)
+
+
 def shortened(text: str, longest: int = LONGEST) -> str:
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,45 +1,58 @@
-"""Whether explanations name what models depend on: one table a track, an explainer a column."""
+"""Whether explanations name what models depend on: a table a track, an explainer a column, and each entry's curves."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from xkd_bench.explainers.registry import in_reading_order, title
 from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.cells import Cell
+from xkd_bench.leaderboard.curves import DROP, KEPT, curves_plot
+from xkd_bench.leaderboard.curves_plot import CurvesPlot
 from xkd_bench.leaderboard.explainers_table import ExplainersColumn, ExplainersTable
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 
-HEADLINE, BESIDE = "drop_most_first", "kept_least_first"
+
+@dataclass(frozen=True)
+class FaithfulnessTable(ExplainersTable):
+    """curves: (entry, its picture), of the entries that have one."""
+
+    curves: tuple[tuple[str, CurvesPlot], ...]
 
 
-def faithfulness_table(results: Sequence[TaskResult], metrics: Mapping[str, MetricCard]) -> ExplainersTable | None:
-    """The drop by each student's own explanations, with the transfer ratio below; None where no record has any."""
+def faithfulness_table(
+    named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard]
+) -> FaithfulnessTable | None:
+    """The drop by each student's own explanations, with the transfer ratio below; None where no record has any. named:
+    (entry, its result), in order."""
+    results = [result for _, result in named]
     found = [result.faithfulness for result in results if result.faithfulness is not None]
-    card = metrics.get(HEADLINE)
+    card = metrics.get(DROP)
     if not found or card is None:
         return None
     keys = in_reading_order({key for one in found for key in one.found["student"]})
     group = f"{card.title}: the student's own explanations, and how much of it the teacher's reach on the student"
-    return ExplainersTable(
+    pictures = [(name, curves_plot(name, result)) for name, result in named]
+    return FaithfulnessTable(
         columns=tuple(ExplainersColumn(title(key), group, card.summary, ascending=False) for key in keys),
         rows=tuple(tuple(_cell(result, key) for key in keys) for result in results),
         examples=max(one.table.rows for one in found),
+        curves=tuple((name, picture) for name, picture in pictures if picture is not None),
     )
 
 
 def _cell(result: TaskResult, key: str) -> Cell:
-    cell = cells.score_cell(result.scores.get(f"{HEADLINE}.{key}"))
+    cell = cells.score_cell(result.scores.get(f"{DROP}.{key}"))
     ratio = result.faithfulness.transfer_ratios.get(key) if result.faithfulness else None
     if ratio is None:
         return cell
     small = "transfer undefined" if ratio.value is None else f"{ratio.value:.0%} transferred".replace("-", cells.MINUS)
     words = [
-        f"kept, least first {_value(result.scores.get(f'{BESIDE}.{key}'))}",
-        f"the teacher's drop on itself {_value(result.scores.get(f'teacher.{HEADLINE}.{key}'))}",
-        f"the teacher's explanation on the student {_value(result.scores.get(f'transfer.{HEADLINE}.{key}'))}",
+        f"kept, least first {_value(result.scores.get(f'{KEPT}.{key}'))}",
+        f"the teacher's drop on itself {_value(result.scores.get(f'teacher.{DROP}.{key}'))}",
+        f"the teacher's explanation on the student {_value(result.scores.get(f'transfer.{DROP}.{key}'))}",
     ]
     if ratio.reason is not None:
         words.append(f"no transfer ratio: {cells.REASONS[ratio.reason]}")

@@ -19,10 +19,11 @@ CONTENT_SECURITY_POLICY = (
 )
 
 
-def environment() -> Environment:
-    """Templates with autoescape always on; a name that is not there is an error, not an empty string."""
+def environment(*before: Path) -> Environment:
+    """Templates with autoescape always on; a name that is not there is an error, not an empty string. before: folders
+    that are looked into before our own."""
     return Environment(
-        loader=FileSystemLoader(HERE / "templates"),
+        loader=FileSystemLoader([*before, HERE / "templates"]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

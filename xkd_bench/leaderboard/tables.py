@@ -10,9 +10,8 @@ from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.alignment import AlignmentTable, alignment_table
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
-from xkd_bench.leaderboard.explainers_table import ExplainersTable
 from xkd_bench.leaderboard.facts import TaskFacts
-from xkd_bench.leaderboard.faithfulness import faithfulness_table
+from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import ModelRecord, TaskResult
@@ -72,7 +71,7 @@ class Table:
     teacher_row: tuple[Cell, ...]
     rows: tuple[Row, ...]
     alignment: AlignmentTable | None
-    faithfulness: ExplainersTable | None
+    faithfulness: FaithfulnessTable | None
     slices: SliceTable | None
     plot: Plot | None
     notes: tuple[str, ...]
@@ -264,7 +263,7 @@ def table_of(
         teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
         rows=rows,
         alignment=alignment,
-        faithfulness=faithfulness_table(results, metrics) if teacher is not None else None,
+        faithfulness=faithfulness_table(named, metrics) if teacher is not None else None,
         slices=slice_table(facts, ordered, rows, columns),
         plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,
         notes=(*notes_of(ordered, columns, metrics), *(alignment.notes if alignment else ())),

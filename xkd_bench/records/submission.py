@@ -139,6 +139,26 @@ def read_submission(folder: Path, name: str | None = None) -> Submission:
     return Submission(folder, name or folder.name, card, tasks)
 
 
+def read_one_task(folder: Path) -> tuple[Submission, TaskEntry]:
+    """The task in `folder`: a task's folder inside a submission, or a submission that holds a single task.
+
+    Raises `BadInputError` for a submission with several, naming their folders.
+    """
+    if (folder / "record.json").exists():
+        inside = folder.resolve()
+        submission = read_submission(inside.parent.parent)
+        return submission, next(entry for entry in submission.tasks.values() if entry.folder == inside)
+    submission = read_submission(folder)
+    if len(submission.tasks) > 1:
+        raise BadInputError(
+            where=str(folder),
+            expected="the folder of one task",
+            found=f"a submission with {len(submission.tasks)} tasks",
+            fix=f"choose one: {', '.join(str(entry.folder) for entry in submission.tasks.values())}",
+        )
+    return submission, next(iter(submission.tasks.values()))
+
+
 def read_submissions(root: Path) -> list[Submission]:
     """All entries below `root`, found by their `submission.toml`, sorted by path."""
     folders = sorted(path.parent for path in root.rglob("submission.toml"))
