@@ -17,6 +17,7 @@ from xkd_bench.cli import (
     explainers,
     leaderboard,
     metrics,
+    perturbations,
     submit,
     tasks,
 )
@@ -55,6 +56,7 @@ app.command("distill")(distill.distill)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(explainers.app, name="explainers")
+app.add_typer(perturbations.app, name="perturbations")
 app.add_typer(distillers.app, name="distillers")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")
