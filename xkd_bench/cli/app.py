@@ -18,6 +18,7 @@ from xkd_bench.cli import (
     leaderboard,
     metrics,
     perturbations,
+    robustness,
     submit,
     tasks,
 )
@@ -52,6 +53,7 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
+app.command("robustness")(robustness.robustness)
 app.command("distill")(distill.distill)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(metrics.app, name="metrics")

@@ -8,6 +8,7 @@ from rich.text import Text
 from xkd_bench.cli.alignment_table import alignment_table, fill_lines
 from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.cli.faithfulness_table import faithfulness_table
+from xkd_bench.cli.robustness_table import label_changing_line, robustness_table
 from xkd_bench.engine.evaluate import Evaluation
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
@@ -30,6 +31,10 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
             console.print(line, style="yellow")
     if result.faithfulness:
         console.print(faithfulness_table(result.faithfulness))
+    if result.robustness:
+        console.print(robustness_table(result, result.robustness))
+        if line := label_changing_line(result.robustness):
+            console.print(line, style="dim")
     for name, gate in result.gate.items():
         if gate.status != "valid":
             console.print(f"{name} is {gate.status}: {gate.reason}", style="yellow")

@@ -51,13 +51,16 @@ def _plugin_folders() -> list[Path]:
     return folders
 
 
+NO_TASKS = {"protocols", "views", "reported"}  # folders of other files beside the suites
+
+
 @cache
 def all_tasks() -> dict[str, Task]:
     """Every registered task by its full name, in order of name."""
     found: dict[str, Task] = {}
     for folder in (builtin_folder(), *_plugin_folders()):
         for path in sorted(folder.rglob("*.toml")):
-            if path.parent.name in {"protocols", "views"}:
+            if path.parent.name in NO_TASKS:
                 continue
             task = Task(read_task(path), path)
             if task.name in found:
