@@ -47,9 +47,8 @@ def print_scores(
     lines = [[title(row) if row else "as they are", *(one.cells.get(row, "–") for one in columns)] for row in rows]
     heads = [f"{one.name} (reported)" if one.reported else one.name for one in columns]
     headline = cards()[first.task.headline].title
-    what = (
-        f"{first.task.title}: {headline}, mean ± s.d. over {robustness.draws} draws of {robustness.table.rows} examples"
-    )
+    over = f"{robustness.draws} draws of {robustness.table.rows} examples"
+    what = f"{first.task.title}: {headline}, mean ± s.d. over {over}"
     sources = [f"reported: {paper}" for paper in dict.fromkeys(one.reported for one in columns) if paper]
     if markdown:
         print("\n".join([f"{what}\n", _markdown(["Perturbation", *heads], lines), *(f"\n{one}" for one in sources)]))
@@ -60,9 +59,8 @@ def print_scores(
     named = [f"{printable(one.name)}\n{'reported' if one.reported else 'measured'}" for one in columns]
     table = plain_table("", *named, right=tuple(named))
     for name, *cells in lines:
-        table.add_row(
-            name, *(Text(cell, style="dim" if one.reported else "") for cell, one in zip(cells, columns, strict=True))
-        )
+        shown = (Text(cell, style="dim" if one.reported else "") for cell, one in zip(cells, columns, strict=True))
+        table.add_row(name, *shown)
     console.print(table)
     for source in sources:
         console.print(Text(source, style="dim"))
@@ -70,15 +68,12 @@ def print_scores(
 
 def _measured(found: Sequence[tuple[str, TaskResult, RobustnessRecord]]) -> list[Column]:
     """The teachers, each once, then the students."""
+    teachers = {result.teacher.hash for _, result, _ in found if result.teacher is not None}
     columns: dict[str, Column] = {}
     for name, result, robustness in found:
         if result.teacher is not None:
             key = result.teacher.hash
-            label = (
-                "teacher"
-                if len({one.teacher.hash for _, one, _ in found if one.teacher}) == 1
-                else f"teacher {key[7:13]}"
-            )
+            label = "teacher" if len(teachers) == 1 else f"teacher {key[7:13]}"
             columns.setdefault(key, Column(label, _cells(result, robustness, "teacher")))
         columns[f"student {name} {result.student.hash}"] = Column(name, _cells(result, robustness, "student"))
     return sorted(columns.values(), key=lambda column: not column.name.startswith("teacher"))
@@ -143,6 +138,5 @@ def _unlike(entry: TaskEntry, expected: str, found: str) -> BadInputError:
 
 def _markdown(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     rule = ["---", *("---:" for _ in heads[1:])]
-    return "\n".join(
-        "| " + " | ".join(part.replace("|", "\\|") for part in row) + " |" for row in (heads, rule, *lines)
-    )
+    rows = ([part.replace("|", "\\|") for part in row] for row in (heads, rule, *lines))
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)

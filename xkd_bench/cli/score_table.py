@@ -33,8 +33,8 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
         console.print(faithfulness_table(result.faithfulness))
     if result.robustness:
         console.print(robustness_table(result, result.robustness))
-        if line := label_changing_line(result.robustness):
-            console.print(line, style="dim")
+        if remark := label_changing_line(result.robustness):
+            console.print(remark, style="dim")
     for name, gate in result.gate.items():
         if gate.status != "valid":
             console.print(f"{name} is {gate.status}: {gate.reason}", style="yellow")
