@@ -39,7 +39,7 @@ def test_sizes_columns_and_ids(splits: dict[str, Rows]) -> None:
     for split, rows in splits.items():
         assert len(rows) == SIZES[split]
         assert [row["id"] for row in rows] == [f"{split}-{number:05d}" for number in range(len(rows))]
-        assert all(list(row) == ["id", "sentence", "label", "phenomenon", "twin"] for row in rows)
+        assert all(list(row) == ["id", "sentence", "label", "phenomenon", "twin", "pair"] for row in rows)
 
 
 def test_labels_balance_in_every_phenomenon(rows: Rows) -> None:
@@ -60,6 +60,7 @@ def test_twins_are_mutual_of_both_labels_and_not_neighbours(rows: Rows) -> None:
     for number, row in enumerate(rows):
         twin = rows[position[row["twin"]]]
         assert twin["twin"] == row["id"]
+        assert twin["pair"] == row["pair"]
         assert {row["label"], twin["label"]} == {0, 1}
         assert twin["phenomenon"] == row["phenomenon"]
         assert abs(position[row["twin"]] - number) > 1

@@ -197,3 +197,35 @@ def test_training_and_evaluation_rows_of_the_demo_tasks_are_distinct() -> None:
     for name in ("demo/grammar", "demo/digits"):
         train, evaluation = (load(all_tasks()[name], role) for role in ("train", "evaluation"))  # type: ignore[arg-type]
         assert not set(train.example_ids) & set(evaluation.example_ids)
+
+
+def test_minimal_pairs_name_each_other(tmp_path: Path) -> None:
+    grammar = load(find_task("demo/grammar"), "evaluation", None)
+    assert grammar.twins is not None
+    assert grammar.clusters is not None
+    row_of = {example_id: row for row, example_id in enumerate(grammar.example_ids)}
+    for row, twin in enumerate(grammar.twins):
+        assert twin is not None
+        assert grammar.labels[row_of[twin]] != grammar.labels[row]
+        assert grammar.clusters[row_of[twin]] == grammar.clusters[row]
+    few = grammar.take([3, 1])
+    assert few.twins == (grammar.twins[3], grammar.twins[1])
+    task = tmp_path / "mine.toml"
+    task.write_text(
+        'name = "mine"\ntitle = "Mine"\nsummary = "Mine."\nmodality = "text"\n'
+        'labels = ["no", "yes"]\nheadline = "mcc"\nlicence = "mine"\ncitation = "none"\n'
+        '[data]\nsource = "files"\nevaluation = "dev.csv"\n'
+        '[data.columns]\nid = ["id"]\ntext = ["text"]\npairs = "other"\n'
+    )
+    for rows, said in (
+        ("1,a,no,2\n2,b,yes,1\n3,c,no,\n", None),
+        ("1,a,no,2\n2,b,yes,3\n3,c,no,2\n", "'1' names '2', which names '3'"),
+        ("1,a,no,9\n2,b,yes,\n", "'1' names '9', which is no example of the split"),
+        ("1,a,no,1\n", "'1' names '1'"),
+    ):
+        (tmp_path / "dev.csv").write_text("id,text,label,other\n" + rows)
+        if said is None:
+            assert load(find_task(str(task)), "evaluation", None).twins == ("2", "1", None)
+        else:
+            with pytest.raises(BadInputError, match=said):
+                load(find_task(str(task)), "evaluation", None)

@@ -96,7 +96,8 @@ def evaluate(
 def measure(plan: Plan, store: Store) -> ExamplesTable:
     """Run the probes: both models' predictions beside the labels, from the store where they are there."""
     examples, card = plan.examples, plan.task.card
-    labels = LabelTable(card.kind, examples.example_ids, examples.labels, card.classes, examples.clusters)
+    shared = examples.clusters, examples.twins
+    labels = LabelTable(card.kind, examples.example_ids, examples.labels, card.classes, *shared)
     teacher = None
     if plan.teacher is not None:
         teacher = predictions(plan.teacher, examples, store, f"teacher on {plan.task.name}")

@@ -44,6 +44,7 @@ _FIELDS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "undefined_as": _one_of(get_args(Reason)),
     "classes": ("a number of classes, 2 or more", lambda value: type(value) is int and value >= 2),
     "on_regression": _one_of(("omit", "undefined")),
+    "needs_pairs": ("true or false", lambda value: isinstance(value, bool)),
 }
 
 

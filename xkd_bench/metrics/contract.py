@@ -52,6 +52,7 @@ class ModelView:
     labels: (n,) class indices in the task's canonical order, or real targets.
     logits: (n, C) in the same class order; (n, 1) predictions for regression.
     clusters: (n,) what examples share (a passage, a question), or None where every example stands alone.
+    twins: n ids of the examples that make minimal pairs with these, or None where the task has none.
     """
 
     kind: TaskKind
@@ -60,6 +61,7 @@ class ModelView:
     logits: FloatArray
     classes: int
     clusters: NDArray[Any] | None = None
+    twins: tuple[str | None, ...] | None = None
 
     @property
     def predicted(self) -> IntArray:
@@ -70,6 +72,12 @@ class ModelView:
     def values(self) -> FloatArray:
         """Predicted value of a regression, (n,)."""
         return self.logits[:, 0]
+
+    @property
+    def twin_rows(self) -> IntArray:
+        """Row of each example's twin, (n,); −1 where it has none among these examples."""
+        row_of = {example_id: row for row, example_id in enumerate(self.example_ids)}
+        return np.array([-1 if twin is None else row_of.get(twin, -1) for twin in self.twins or ()], dtype=np.int64)
 
     @property
     def log_probabilities(self) -> FloatArray:
@@ -233,6 +241,7 @@ class MetricCard:
     undefined_as: Reason = "degenerate"
     classes: int | None = None  # the only number of classes it is defined for
     on_regression: Literal["omit", "undefined"] = "omit"
+    needs_pairs: bool = False  # it is about minimal pairs, which few tasks have
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ READING_ORDER = (
     "agreement",
     "negative_transfer",
     "error_consistency",
+    "pair_agreement",
     "probability_loyalty",
     "kl_divergence",
     "teacher_student_pearson",

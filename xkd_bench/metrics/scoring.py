@@ -82,6 +82,8 @@ def applies(card: MetricCard, view: View) -> bool:
     model = _model(view)
     if (card.subject == "pair") != isinstance(view, PairView):
         return False
+    if card.needs_pairs and model.twins is None:
+        return False
     if model.kind not in card.kinds:
         return model.kind == "regression" and card.on_regression == "undefined"
     return card.classes is None or card.classes == model.classes
@@ -165,4 +167,5 @@ def _model_rows(view: ModelView, which: NDArray[np.bool_] | NDArray[np.int64]) -
         labels=view.labels[positions],
         logits=view.logits[positions],
         clusters=None if view.clusters is None else view.clusters[positions],
+        twins=None if view.twins is None else tuple(view.twins[position] for position in positions),
     )

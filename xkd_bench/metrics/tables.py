@@ -31,13 +31,14 @@ class PredictionTable:
 
 @dataclass(frozen=True)
 class LabelTable:
-    """What the task says of its examples: labels, and what examples share (`clusters`), by example id."""
+    """What the task says of its examples, by id: labels, what they share (`clusters`), and who their `twins` are."""
 
     kind: TaskKind
     example_ids: tuple[str, ...]
     labels: NDArray[Any]
     classes: int
     clusters: NDArray[Any] | None = None
+    twins: tuple[str | None, ...] | None = None
 
 
 def check_same_ids(expected: tuple[str, ...], found: tuple[str, ...], whose: str) -> None:
@@ -85,6 +86,7 @@ def model_view(labels: LabelTable, predictions: PredictionTable, whose: str) -> 
         logits=np.asarray(predictions.logits, dtype=np.float64),
         classes=labels.classes,
         clusters=labels.clusters,
+        twins=labels.twins,
     )
 
 

@@ -30,7 +30,7 @@ class ExamplesTable:
 
 
 def write_examples(path: Path, table: ExamplesTable) -> None:
-    """Columns: example_id, label, student_logits, teacher_logits, cluster, slice.<name>."""
+    """Columns: example_id, label, student_logits, teacher_logits, cluster, twin, slice.<name>."""
     labels = table.labels
     kind = pa.float64() if labels.kind == "regression" else pa.int32()
     columns: dict[str, pa.Array] = {
@@ -42,6 +42,8 @@ def write_examples(path: Path, table: ExamplesTable) -> None:
         columns["teacher_logits"] = _lists(table.teacher.logits)
     if labels.clusters is not None:
         columns["cluster"] = pa.array([str(name) for name in labels.clusters], pa.string())
+    if labels.twins is not None:
+        columns["twin"] = pa.array(labels.twins, pa.string())
     for name, mask in table.slices.items():
         columns[SLICE_PREFIX + name] = pa.array(mask, pa.bool_())
     write_table(path, pa.table(columns))
@@ -60,6 +62,7 @@ def read_examples(path: Path, kind: TaskKind, classes: int) -> ExamplesTable:
         clusters = None
         if "cluster" in table.column_names:
             clusters = np.asarray(table.column("cluster").to_pylist(), dtype=object)
+        twins = tuple(table.column("twin").to_pylist()) if "twin" in table.column_names else None
         student = _read_logits(table, "student_logits", ids, classes)
         teacher = (
             _read_logits(table, "teacher_logits", ids, classes) if "teacher_logits" in table.column_names else None
@@ -76,7 +79,7 @@ def read_examples(path: Path, kind: TaskKind, classes: int) -> ExamplesTable:
             found=f"{type(error).__name__}: {error}",
             fix="evaluate again",
         ) from None
-    return ExamplesTable(LabelTable(kind, ids, labels, classes, clusters), student, teacher, slices)
+    return ExamplesTable(LabelTable(kind, ids, labels, classes, clusters, twins), student, teacher, slices)
 
 
 def _read_logits(table: Any, column: str, ids: tuple[str, ...], classes: int) -> PredictionTable:

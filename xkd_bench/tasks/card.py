@@ -25,7 +25,8 @@ class ColumnCard(Strict):
     """Which columns make an example. Several columns of one text are joined by a space; `a.b` reaches into a struct.
 
     id: columns whose values, joined by `-`, name an example. Left out, the row number in the file is the id, which is
-    only safe where the file never changes order: the fingerprint then pins it.
+    only safe where the file never changes order: the fingerprint then pins it. pairs: a column that holds the id of the
+    example that makes a minimal pair with this one, or nothing.
     """
 
     id: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class ColumnCard(Strict):
     image: str | None = None
     label: str = "label"
     cluster: tuple[str, ...] = ()
+    pairs: str | None = None
 
 
 class DataCard(Strict):

@@ -126,6 +126,25 @@ def _number(value: Any, where: str, row: int) -> float:
         ) from None
 
 
+def read_twins(columns: ColumnCard, rows: Rows, example_ids: list[str], where: str) -> tuple[str | None, ...] | None:
+    """The other example of each one's minimal pair. Two examples name each other, or the column is wrong."""
+    if columns.pairs is None:
+        return None
+    twins = [None if value in (None, "") else str(value) for value in _column(columns.pairs, rows)]
+    named = dict(zip(example_ids, twins, strict=True))
+    for example_id, twin in named.items():
+        if twin is not None and (twin == example_id or named.get(twin) != example_id):
+            raise BadInputError(
+                where=f"{where}, column {columns.pairs}",
+                expected="two examples of a minimal pair that name each other",
+                found=f"{example_id!r} names {twin!r}, which names {named.get(twin)!r}"
+                if twin in named
+                else f"{example_id!r} names {twin!r}, which is no example of the split",
+                fix="write the id of the other example into both rows, and nothing where there is none",
+            )
+    return tuple(twins)
+
+
 def read_slices(card: TaskCard, rows: Rows, count: int, where: str) -> dict[str, NDArray[np.bool_]]:
     masks = {}
     for name, part in card.slices.items():

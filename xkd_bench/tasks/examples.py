@@ -36,6 +36,7 @@ class Examples:
 
     labels: (n,) int64 class indices in the task's order (−1 where hidden), or float64 targets (NaN where hidden).
     clusters: (n,) names of what examples share, or None. slices: name → (n,) mask.
+    twins: ids of what makes a minimal pair with each example, None where the task has no pairs.
     fingerprint: of the whole split, also where these are a part of it.
     """
 
@@ -47,6 +48,7 @@ class Examples:
     fingerprint: str
     clusters: NDArray[Any] | None
     slices: dict[str, NDArray[np.bool_]]
+    twins: tuple[str | None, ...] | None = None
 
     def __len__(self) -> int:
         return len(self.example_ids)
@@ -61,6 +63,7 @@ class Examples:
             labels=self.labels[index],
             clusters=None if self.clusters is None else self.clusters[index],
             slices={name: mask[index] for name, mask in self.slices.items()},
+            twins=None if self.twins is None else tuple(self.twins[i] for i in index),
         )
 
 

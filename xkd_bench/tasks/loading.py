@@ -10,7 +10,15 @@ import numpy as np
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.tasks.card import DataCard
-from xkd_bench.tasks.columns import check_columns, read_ids, read_inputs, read_joined, read_labels, read_slices
+from xkd_bench.tasks.columns import (
+    check_columns,
+    read_ids,
+    read_inputs,
+    read_joined,
+    read_labels,
+    read_slices,
+    read_twins,
+)
 from xkd_bench.tasks.examples import Examples, fingerprint, id_order
 from xkd_bench.tasks.registry import Task
 from xkd_bench.tasks.sources import empty_split, read_rows
@@ -75,6 +83,7 @@ def load(task: Task, role: Role, root: Path | None = None) -> Examples:
         fingerprint=found,
         clusters=clusters,
         slices=read_slices(task.card, rows, count, where) if role == "evaluation" else {},
+        twins=read_twins(columns, rows, example_ids, where),
     )
     return examples.take(order)
 

@@ -74,8 +74,9 @@ def needed_columns(card: TaskCard) -> set[str]:
     """Names of the columns that a task file speaks of; of `a.b` the struct `a`."""
     columns = card.data.columns
     named = (*columns.id, *(columns.text or ()), *(columns.text_pair or ()), *columns.cluster, columns.label)
+    images_and_pairs = [name for name in (columns.image, columns.pairs) if name]
     slices = [part.column for part in card.slices.values()]
-    return {name.split(".")[0] for name in (*named, *slices, *([columns.image] if columns.image else []))}
+    return {name.split(".")[0] for name in (*named, *slices, *images_and_pairs)}
 
 
 def _quiet_datasets() -> Any:

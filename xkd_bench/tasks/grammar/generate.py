@@ -34,7 +34,7 @@ PHENOMENA: dict[str, Callable[[Draw], Pair]] = {
 
 
 def generate(split: str) -> list[dict[str, Any]]:
-    """The rows of a split: `id`, `sentence`, `label` (1 right, 0 wrong), `phenomenon` and `twin`.
+    """The rows of a split: `id`, `sentence`, `label` (1 right, 0 wrong), `phenomenon`, `twin` and `pair`.
 
     `twin` is the id of the one sentence of the other label from which this one differs in a single edit: a word
     replaced, deleted or inserted, or two neighbours swapped. Rows are numbered in the order they are returned,
@@ -90,6 +90,7 @@ def _rows(split: str, pairs: list[tuple[str, str, str]]) -> list[dict[str, Any]]
                 "label": 1 - wrong,
                 "phenomenon": phenomenon,
                 "twin": ids[sentence ^ 1],
+                "pair": f"{split}-{pair:05d}",
             }
         )
     return rows
