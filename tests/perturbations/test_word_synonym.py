@@ -57,10 +57,8 @@ def test_it_is_built_from_wordnets_files(tmp_path: Path) -> None:
 def test_a_synonym_keeps_class_form_and_capitals() -> None:
     found = replaced("The teachers smiled.")
     assert "The instructors smiled." in found
-    assert all(
-        one is not None and one.startswith("The ") and one.endswith((" smiled.", "teachers grinned.")) for one in found
-    )
-    assert "Films" not in {word for one in replaced("Films") for word in [one]}
+    assert all(one is not None and one.startswith("The ") and one.endswith("ed.") for one in found)
+    assert "Films" not in replaced("Films")
     assert "Movies" in replaced("Films")
     assert "MOVIES" in replaced("FILMS")
 

@@ -4,8 +4,8 @@ A word's classes and lemmas are those lemminflect knows and WordNet lists; of se
 most, unless the word before rules it out: no verb follows a determiner, a verb follows a modal, and so on. Function
 words have no class, and neither have words in capitals inside a sentence, which are mostly names.
 
-Measured on 30 sentences of our own that no rule was made on (`tests/perturbations/tagged_sentences.txt`): 11 of 134 words
-have another class than by hand, or none, or one too many; of 49 verbs 4.
+Measured on 30 sentences of our own that no rule was made on (`tests/perturbations/tagged_sentences.txt`): 11 of 134
+words have another class than by hand, or none, or one too many; of 49 verbs 4.
 """
 
 from __future__ import annotations
