@@ -74,6 +74,7 @@ def test_the_scores_of_four_examples_are_those_counted_by_hand():
 
 def test_the_headline_of_each_draw_is_kept_and_its_spread():
     by_draw = score(BY_HAND).by_draw
+    assert score(BY_HAND).plain == {"student": 0.75, "teacher": 1.0}
     assert by_draw == {"student": (0.5, 0.25), "teacher": (0.5, 0.75)}
     assert spread(by_draw["student"]) == pytest.approx(0.25 / np.sqrt(2))
     assert spread((0.5,)) is None

@@ -6,29 +6,27 @@ from rich.table import Table
 from rich.text import Text
 
 from xkd_bench.cli.console import plain_table
-from xkd_bench.metrics.registry import cards
 from xkd_bench.perturbations.registry import title
 from xkd_bench.records.schema import PerturbationRecord, RobustnessRecord, ScoreRecord, TaskResult
 
 # Per kind of task: what both models share, and how much each one moves.
 SHARED = {"classification": ("flip_kappa", "flip-κ"), "regression": ("change_correlation", "correlation")}
 MOVED = {"classification": ("flip_rate", "flips"), "regression": ("mean_change", "change")}
-STRENGTHS = {"single_edit": "one edit", "paper": "the papers' rates"}
 MARK = " *"
 
 
 def robustness_table(result: TaskResult, robustness: RobustnessRecord) -> Table:
-    """One row a perturbation: whether both models flip on the same inputs, how often each does, what it costs."""
+    """One row a perturbation: whether both models flip on the same inputs, how often each does, what it costs.
+
+    The heading holds examples × draws.
+    """
     kind = result.task.kind
     (shared, shared_title), (moved, moved_title) = SHARED[kind], MOVED[kind]
     teacher = ("teacher's",) if result.teacher else ()
-    headline = cards()[result.task.headline].title
     columns: tuple[str, ...] = (shared_title, "95 % interval") if result.teacher else ()
-    columns += (moved_title, *teacher, headline, "drop", *(f"{name} " for name in teacher), "moved by")
-    draws = f"{robustness.draws} draw{'' if robustness.draws == 1 else 's'}"
-    heading = f"Robustness ({robustness.table.rows} × {draws}, {STRENGTHS[robustness.strength]})"
-    if any("pixels" in one.distances for one in robustness.perturbations.values()):
-        heading = f"Robustness ({robustness.table.rows} × {draws})"
+    columns += (moved_title, *teacher, "score", "drop", *(f"{name} " for name in teacher), "moved by")
+    rates = " at the papers' rates" if robustness.strength == "paper" else ""
+    heading = f"Robustness{rates} ({robustness.table.rows} × {robustness.draws})"
     table = plain_table(heading, *columns, right=columns, gap=1)
     for name, one in robustness.perturbations.items():
 
@@ -52,14 +50,14 @@ def label_changing_line(robustness: RobustnessRecord) -> str | None:
 
 
 def moved_by(one: PerturbationRecord) -> Text:
-    """How far inputs were moved: letters and words of a text, a share of the range of pixels; and how many of them."""
+    """How far inputs were moved: letters of a text, a share of the range of pixels; and how many of them."""
     if not one.distances:
         return Text("nothing", style="dim")
     if "pixels" in one.distances:
         words = f"{one.distances['pixels']:.3f} a pixel"
     else:
-        words = f"{one.distances['characters']:.1f} letters, {one.distances['words']:.1f} words"
-    return Text(words if one.applied == 1 else f"{words} of {one.applied:.0%}", style="dim")
+        words = f"{one.distances['characters']:.1f} letters"
+    return Text(words if one.applied == 1 else f"{words} in {one.applied:.0%}", style="dim")
 
 
 def _value(score: ScoreRecord | None) -> Text:

@@ -49,7 +49,10 @@ def print_scores(
     headline = cards()[first.task.headline].title
     over = f"{robustness.draws} draws of {robustness.table.rows} examples"
     what = f"{first.task.title}: {headline}, mean ± s.d. over {over}"
-    sources = [f"reported: {paper}" for paper in dict.fromkeys(one.reported for one in columns) if paper]
+    sources = []
+    if any(one.reported for one in columns) and robustness.strength == "single_edit":
+        sources.append("measured with one edit in each text; papers change more of it (--protocol paper)")
+    sources += [f"reported: {paper}" for paper in dict.fromkeys(one.reported for one in columns) if paper]
     if markdown:
         print("\n".join([f"{what}\n", _markdown(["Perturbation", *heads], lines), *(f"\n{one}" for one in sources)]))
         return
@@ -82,9 +85,9 @@ def _measured(found: Sequence[tuple[str, TaskResult, RobustnessRecord]]) -> list
 def _cells(result: TaskResult, robustness: RobustnessRecord, role: str) -> dict[str, str]:
     prefix = "teacher." if role == "teacher" else ""
     cells = {}
-    plain = result.scores.get(prefix + result.task.headline)
-    if plain is not None and plain.value is not None:
-        cells[PLAIN] = f"{plain.value:.3f}"
+    plain = robustness.plain["teacher" if role == "teacher" else "student"]
+    if plain is not None:
+        cells[PLAIN] = f"{plain:.3f}"
     for name, one in robustness.perturbations.items():
         draws = one.headline["teacher" if role == "teacher" else "student"]
         known = [value for value in draws if value is not None]

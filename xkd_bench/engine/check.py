@@ -8,6 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from xkd_bench.engine.committed_tables import check_file, explained_table, masked_table, perturbed_table
 from xkd_bench.engine.explanation_record import explanation_parts
 from xkd_bench.engine.judge import judge, judge_alignment, judge_faithfulness, judge_robustness
@@ -66,10 +68,10 @@ def _check_task(entry: TaskEntry) -> int:
         recorded = result.faithfulness.model_dump(mode="json", include={"found", "transfer_ratios"})
         _compare_parts("faithfulness", recorded, _plain(faithfulness_parts(again.faithfulness)), entry.folder)
     if again.robustness is not None and result.robustness is not None and perturbed is not None:
-        recorded = result.robustness.model_dump(mode="json")["perturbations"]
+        recorded = result.robustness.model_dump(mode="json", include={"plain", "perturbations"})
         digests = {name: one.inputs for name, one in result.robustness.perturbations.items()}
         derived = _plain(robustness_parts(perturbed, again.robustness, digests))
-        _compare_parts("robustness.perturbations", recorded, derived, entry.folder)
+        _compare_parts("robustness", recorded, derived, entry.folder)
     return len(result.scores) + sum(map(len, result.slices.values()))
 
 
@@ -82,7 +84,7 @@ def _plain(parts: Any) -> Any:
     """Parts of a record as JSON reads them."""
     if isinstance(parts, dict):
         return {name: _plain(part) for name, part in parts.items()}
-    return parts.model_dump(mode="json")
+    return parts.model_dump(mode="json") if isinstance(parts, BaseModel) else parts
 
 
 def _compare_parts(where: str, recorded: Any, derived: Any, folder: Path) -> None:

@@ -128,7 +128,7 @@ def _robustness(
         table=_file("perturbed.parquet", len(perturbed.table.example_ids), hashes),
         strength=card.strength,
         draws=card.draws,
-        perturbations=robustness_parts(perturbed.table, judgement, perturbed.digests),
+        **robustness_parts(perturbed.table, judgement, perturbed.digests),
     )
 
 

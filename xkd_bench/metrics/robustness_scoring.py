@@ -60,10 +60,11 @@ class PerturbedAnswers:
 
 @dataclass(frozen=True)
 class Robustness:
-    """scores: metric → of the student and of the pair, `teacher.<metric>` → of the teacher. by_draw: `student` and
-    `teacher` → the headline score on each of R draws."""
+    """scores: metric → of the student and of the pair, `teacher.<metric>` → of the teacher. plain, by_draw: `student`
+    and `teacher` → the headline score on the same examples as they are, and on each of R draws."""
 
     scores: dict[str, Score]
+    plain: dict[str, float]
     by_draw: dict[str, tuple[float, ...]]
 
 
@@ -110,6 +111,7 @@ def score_robustness(
     cards = {metric.card.name: metric.card for metric in fitting}
     return Robustness(
         {name: _score(one, cards[name.removeprefix(TEACHER)], reasons.get(name)) for name, one in draws.items()},
+        {role: float(values[0, 0]) for role, values in scored.items()},
         {role: tuple(float(value) for value in values[0, 1:]) for role, values in scored.items()},
     )
 

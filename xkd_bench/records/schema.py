@@ -218,11 +218,13 @@ class PerturbationRecord(Strict):
 
 
 class RobustnessRecord(Strict):
-    """What becomes of the answers when inputs are perturbed, `draws` times each."""
+    """What becomes of the answers when inputs are perturbed, `draws` times each. plain: model → the task's headline
+    score on the same examples as they are."""
 
     table: FileRecord
     strength: Literal["single_edit", "paper"]
     draws: Annotated[int, Field(ge=1)]
+    plain: dict[Literal["student", "teacher"], Finite | None]
     perturbations: dict[str, PerturbationRecord]
 
 
