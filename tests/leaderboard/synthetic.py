@@ -340,6 +340,34 @@ def masked(
     return made
 
 
+def perturbed(name: str, kappa: dict[str, Any], *, task: str = "cola", draws: int = 3) -> dict[str, Any]:
+    """A record with robustness to two perturbations, the second of which changes labels."""
+    made = record(task, student=name, level=0.7, follow=0.7, teacher_level=0.8)
+    names = ("keyboard_typo", "word_swap")
+    for one in names:
+        made["scores"] |= {f"flip_kappa.{one}": kappa, f"flip_rate.{one}": score(0.125)}
+        made["scores"] |= {f"teacher.flip_rate.{one}": score(0.25), f"perturbed_score.{one}": score(0.6)}
+        made["scores"] |= {f"score_drop.{one}": score(0.08), f"teacher.score_drop.{one}": score(-0.02)}
+        made["scores"] |= {f"teacher.perturbed_score.{one}": score(0.7)}
+    made["robustness"] = {
+        "table": {"name": "perturbed.parquet", "sha256": sha("perturbed", name), "rows": 200},
+        "strength": "single_edit",
+        "draws": draws,
+        "plain": {"student": 0.68, "teacher": 0.72},
+        "perturbations": {
+            one: {
+                "inputs": sha("inputs", one, draws),
+                "label_changing": one == "word_swap",
+                "applied": 0.95,
+                "distances": {"characters": 1.5, "words": 1.0},
+                "headline": {"student": [0.5, 0.6, 0.7][:draws], "teacher": [0.7] * draws},
+            }
+            for one in names
+        },
+    }
+    return made
+
+
 GLUE = ("cola", "sst2", "mrpc", "qqp", "stsb", "mnli_matched", "mnli_mismatched", "qnli", "rte")
 
 

@@ -9,6 +9,8 @@ tables      a track → a table                     alignment_plot  the reasons 
 suite_view  the mean over a suite                 curves_plot     what is left while more and more is masked
 publish     write beside, then swap               axes            what every picture is drawn with
 page        everything the templates get          curves          a record → its curves
+part_table  a column an explainer or a            robustness      what becomes of perturbed inputs
+            perturbation
 """
 
 from __future__ import annotations

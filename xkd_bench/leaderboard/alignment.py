@@ -14,7 +14,7 @@ from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
 from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
-from xkd_bench.leaderboard.explainers_table import ExplainersColumn, ExplainersTable
+from xkd_bench.leaderboard.part_table import PartColumn, PartTable
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.schema import ScoreRecord, TaskResult
@@ -24,7 +24,7 @@ WITHOUT_EXPLAINER = ("coalition_fidelity", "counterfactual_agreement", "contrast
 
 
 @dataclass(frozen=True)
-class AlignmentTable(ExplainersTable):
+class AlignmentTable(PartTable):
     """Explainers, then scores of the maskings alone; with a picture of the explainers' scales."""
 
     plot: AlignmentPlot | None
@@ -44,11 +44,11 @@ def alignment_table(
     held = {name for result in results for name in result.scores}
     plain = [metrics[name] for name in WITHOUT_EXPLAINER if name in metrics and name in held]
     columns = [
-        ExplainersColumn(title(key), f"{card.title} with the teacher, by explainer", card.summary, ascending=False)
+        PartColumn(title(key), f"{card.title} with the teacher, by explainer", card.summary, ascending=False)
         for key in keys
     ]
     columns += [
-        ExplainersColumn(
+        PartColumn(
             one.title, "On equal maskings", f"{one.summary} ({ARROW_WORDS[one.direction]})", one.direction == "lower"
         )
         for one in plain
@@ -63,7 +63,7 @@ def alignment_table(
     return AlignmentTable(
         columns=tuple(columns),
         rows=tuple(rows),
-        examples=max(one.table.rows for one in explained),
+        facts=f"{max(one.table.rows for one in explained)} examples explained",
         plot=alignment_plot.draw(task_title, card.title, [(title(key), _standings(named, key)) for key in keys]),
         notes=tuple(note for name, result in named for note in _notes(name, result)),
     )

@@ -10,13 +10,13 @@ from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.curves import DROP, KEPT, curves_plot
 from xkd_bench.leaderboard.curves_plot import CurvesPlot
-from xkd_bench.leaderboard.explainers_table import ExplainersColumn, ExplainersTable
+from xkd_bench.leaderboard.part_table import PartColumn, PartTable
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 
 
 @dataclass(frozen=True)
-class FaithfulnessTable(ExplainersTable):
+class FaithfulnessTable(PartTable):
     """curves: (entry, its picture), of the entries that have one."""
 
     curves: tuple[tuple[str, CurvesPlot], ...]
@@ -36,9 +36,9 @@ def faithfulness_table(
     group = f"{card.title}: the student's own explanations, and how much of it the teacher's reach on the student"
     pictures = [(name, curves_plot(name, result)) for name, result in named]
     return FaithfulnessTable(
-        columns=tuple(ExplainersColumn(title(key), group, card.summary, ascending=False) for key in keys),
+        columns=tuple(PartColumn(title(key), group, card.summary, ascending=False) for key in keys),
         rows=tuple(tuple(_cell(result, key) for key in keys) for result in results),
-        examples=max(one.table.rows for one in found),
+        facts=f"{max(one.table.rows for one in found)} examples explained",
         curves=tuple((name, picture) for name, picture in pictures if picture is not None),
     )
 

@@ -12,7 +12,9 @@ from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
+from xkd_bench.leaderboard.part_table import PartTable
 from xkd_bench.leaderboard.plot import Plot, Point, draw
+from xkd_bench.leaderboard.robustness import robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import ModelRecord, TaskResult
 from xkd_bench.records.submission import Submission, TaskEntry
@@ -72,6 +74,7 @@ class Table:
     rows: tuple[Row, ...]
     alignment: AlignmentTable | None
     faithfulness: FaithfulnessTable | None
+    robustness: PartTable | None
     slices: SliceTable | None
     plot: Plot | None
     notes: tuple[str, ...]
@@ -264,6 +267,7 @@ def table_of(
         rows=rows,
         alignment=alignment,
         faithfulness=faithfulness_table(named, metrics) if teacher is not None else None,
+        robustness=robustness_table([result for _, result in named], metrics) if teacher is not None else None,
         slices=slice_table(facts, ordered, rows, columns),
         plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,
         notes=(*notes_of(ordered, columns, metrics), *(alignment.notes if alignment else ())),

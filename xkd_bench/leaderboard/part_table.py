@@ -1,4 +1,4 @@
-"""A table of a track with a column an explainer, whatever stands in its cells."""
+"""A table of a track with a column an explainer or a perturbation, whatever stands in its cells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from xkd_bench.leaderboard.cells import Cell
 
 
 @dataclass(frozen=True)
-class ExplainersColumn:
+class PartColumn:
     title: str
     group: str
     tooltip: str
@@ -16,13 +16,13 @@ class ExplainersColumn:
 
 
 @dataclass(frozen=True)
-class ExplainersTable:
-    """columns: explainers, maybe others behind. rows: cells of each row of the track's table, in its order. examples:
-    how many were explained."""
+class PartTable:
+    """columns: explainers or perturbations, maybe others behind. rows: cells of each row of the track's table, in its
+    order. facts: what it rests on, e.g. how many examples were explained."""
 
-    columns: tuple[ExplainersColumn, ...]
+    columns: tuple[PartColumn, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    examples: int
+    facts: str
 
     @property
     def groups(self) -> list[tuple[str, int]]:
