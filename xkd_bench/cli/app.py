@@ -17,6 +17,7 @@ from xkd_bench.cli import (
     explainers,
     leaderboard,
     metrics,
+    perturb,
     perturbations,
     robustness,
     submit,
@@ -53,6 +54,7 @@ app.command("demo")(demo.demo)
 app.command("evaluate")(evaluate.evaluate)
 app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
+app.command("perturb")(perturb.perturb)
 app.command("robustness")(robustness.robustness)
 app.command("distill")(distill.distill)
 app.add_typer(tasks.app, name="tasks")

@@ -131,6 +131,7 @@ def _tag(form: str, lemma: str, part: Part) -> str:
     """NN or NNS, JJ, JJR or JJS, RB, RBR or RBS."""
     from lemminflect import getAllInflections
 
-    name = {"n": "NOUN", "a": "ADJ", "r": "ADV"}[part]
+    name, base = {"n": ("NOUN", "NN"), "a": ("ADJ", "JJ"), "r": ("ADV", "RB")}[part]
     inflections: dict[str, Any] = getAllInflections(lemma, upos=name)
-    return next((tag for tag, forms in inflections.items() if form in forms), {"n": "NN", "a": "JJ", "r": "RB"}[part])
+    # The base form first: "front" is listed as a plural of itself, too.
+    return next((tag for tag in (base, *inflections) if form in inflections.get(tag, ())), base)
