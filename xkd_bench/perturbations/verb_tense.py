@@ -20,10 +20,12 @@ def perturb(text: str, random: np.random.Generator, strength: Strength) -> str |
         one, forms = verbs[int(random.integers(len(verbs)))]
         return replace_word(text, one.word, cased_like(forms[int(random.integers(len(forms)))], one.word.text))
     changed = text
-    for one, forms in reversed(verbs):
-        place = int(random.integers(1 + len(forms)))  # the first stands for the verb as it is
-        new = one.word.text if place == 0 else cased_like(forms[place - 1], one.word.text)
-        changed = replace_word(changed, one.word, new)
+    for one, _ in reversed(verbs):
+        options = [(one.word.text.lower(),), *verb_forms(one.lemma).values()]
+        forms = options[int(random.integers(len(options)))]
+        new = forms[int(random.integers(len(forms)))]
+        if new != one.word.text.lower():
+            changed = replace_word(changed, one.word, cased_like(new, one.word.text))
     return None if changed == text else changed
 
 

@@ -2,7 +2,8 @@
 
 `wordnet.tsv.xz` holds a line for each single lower-case word in each of its classes: word, class (n, v, a, r), how
 often the word was seen with that class in WordNet's sense-tagged texts, and the words that share a synset of that
-class with it. Phrases and names are left out. `build.py` makes it from Princeton's files, which
+class with it. Senses those texts never show are left out where they show another one ("good" as "undecomposed"), and
+so are phrases and names. `build.py` makes it from Princeton's files, which
 `SOURCES` names by their sha256; the licence is `LICENSE.txt`.
 """
 

@@ -12,12 +12,13 @@ import lzma
 import re
 import sys
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 from xkd_bench.perturbations.lexicon import FILE
 
 PARTS = {"n": "noun", "v": "verb", "a": "adj", "r": "adv"}
-OF_NUMBER = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}  # WordNet's ss_type; 5 is a satellite adjective
+NUMBER_OF = {"n": 1, "v": 2, "a": 3, "r": 4, "s": 5}  # WordNet's ss_type; s is a satellite adjective
 SINGLE_WORD = re.compile(r"[a-z]+(?:-[a-z]+)*")
 SOURCES = {
     "cntlist.rev": "a198580b8f705fa02797bba8b13e5cbe4a9f9f40cb1697e774c7fc6a5865b035",
@@ -28,47 +29,72 @@ SOURCES = {
 }
 
 
+@dataclass(frozen=True)
+class Synset:
+    """One line of a data file. words: as they stand there, each with WordNet's number for this sense of it. head: of a satellite adjective,
+    the place of the synset it is like."""
+
+    file: str
+    kind: str
+    words: tuple[tuple[str, int], ...]
+    head: str | None
+
+    @classmethod
+    def parse(cls, line: str) -> Synset:
+        """`place file kind count word number … count pointer place class parts …`, count and numbers in hexadecimal."""
+        fields = line.split(" ")
+        count = int(fields[3], 16)
+        named = fields[4 : 4 + 2 * count]
+        words = [(word, int(number, 16)) for word, number in zip(named[::2], named[1::2], strict=True)]
+        pointers = fields[5 + 2 * count :]
+        head = pointers[pointers.index("&") + 1] if fields[2] == "s" else None
+        return cls(fields[1], fields[2], tuple(words), head)
+
+
 def build(folder: Path) -> bytes:
     """The compressed file. Raises `ValueError` for other files than those of `SOURCES`."""
     for name, expected in SOURCES.items():
         found = hashlib.sha256((folder / name).read_bytes()).hexdigest()
         if found != expected:
             raise ValueError(f"{folder / name}: expected sha256 {expected} (WordNet 3.0), found {found}")
-    synonyms = _synonyms(folder)
-    counts = _counts(folder)
+    seen = _uses_of_senses(folder)
+    senses: defaultdict[tuple[str, str], list[tuple[int, set[str]]]] = defaultdict(list)
+    for part, name in PARTS.items():
+        synsets = _synsets(folder / f"data.{name}")
+        for synset in synsets.values():
+            # "galore(ip)" says where an adjective may stand.
+            named = [(word.partition("(")[0], number) for word, number in synset.words]
+            single = {word for word, _ in named if SINGLE_WORD.fullmatch(word)}
+            for word, number in named:
+                if word in single:
+                    uses = seen.get(_key(word, number, synset, synsets), 0)
+                    senses[word, part].append((uses, single - {word}))
     lines = []
-    for word, part in sorted({*synonyms, *counts}):
-        others, count = sorted(synonyms.get((word, part), set()) - {word}), counts.get((word, part), 0)
-        if others or count:
-            lines.append(f"{word}\t{part}\t{count}\t{' '.join(others)}\n")
+    for (word, part), known in sorted(senses.items()):
+        count = sum(uses for uses, _ in known)
+        synonyms = sorted(set().union(*(words for uses, words in known if uses or not count)))
+        if synonyms or count:
+            lines.append(f"{word}\t{part}\t{count}\t{' '.join(synonyms)}\n")
     return lzma.compress("".join(lines).encode(), preset=9 | lzma.PRESET_EXTREME)
 
 
-def _synonyms(folder: Path) -> dict[tuple[str, str], set[str]]:
-    """Words of each synset: `offset file type count word id word id …`, the count in hexadecimal."""
-    found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for part, name in PARTS.items():
-        for line in (folder / f"data.{name}").read_text(encoding="utf-8").splitlines():
-            if line.startswith(" "):  # the licence stands on top
-                continue
-            fields = line.split(" ")
-            named = fields[4 : 4 + 2 * int(fields[3], 16) : 2]
-            words = {word.partition("(")[0] for word in named}  # "galore(ip)" says where an adjective may stand
-            single = {word for word in words if SINGLE_WORD.fullmatch(word)}
-            for word in single:
-                found[word, part] |= single
-    return found
+def _synsets(path: Path) -> dict[str, Synset]:
+    """Place in the file → synset; the licence stands on top, in lines that begin with a space."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    return {line[:8]: Synset.parse(line) for line in lines if not line.startswith(" ")}
 
 
-def _counts(folder: Path) -> dict[tuple[str, str], int]:
-    """Uses in sense-tagged texts: `lemma%type:… sense count`, summed over senses."""
-    found: defaultdict[tuple[str, str], int] = defaultdict(int)
-    for line in (folder / "cntlist.rev").read_text(encoding="utf-8").splitlines():
-        key, _, count = line.split(" ")
-        lemma, _, rest = key.partition("%")
-        if SINGLE_WORD.fullmatch(lemma):
-            found[lemma, OF_NUMBER[rest[0]]] += int(count)
-    return found
+def _key(word: str, number: int, synset: Synset, synsets: dict[str, Synset]) -> str:
+    """The sense's key, `word%kind:file:number:head:number of the head`."""
+    head, of_head = synsets[synset.head].words[0] if synset.head else ("", None)
+    tail = "::" if of_head is None else f":{head.lower()}:{of_head:02d}"
+    return f"{word}%{NUMBER_OF[synset.kind]}:{synset.file}:{number:02d}{tail}"
+
+
+def _uses_of_senses(folder: Path) -> dict[str, int]:
+    """Key of a sense → its uses in the sense-tagged texts; a line is `key sense count`."""
+    rows = (line.split(" ") for line in (folder / "cntlist.rev").read_text(encoding="utf-8").splitlines())
+    return {key: int(count) for key, _, count in rows}
 
 
 if __name__ == "__main__":
