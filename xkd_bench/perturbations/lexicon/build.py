@@ -31,8 +31,11 @@ SOURCES = {
 
 @dataclass(frozen=True)
 class Synset:
-    """One line of a data file. words: as they stand there, each with WordNet's number for this sense of it. head: of a satellite adjective,
-    the place of the synset it is like."""
+    """One line of a data file.
+
+    words: as they stand there, each with WordNet's number for this sense of it. head: of a satellite adjective, the
+    place of the synset it is like.
+    """
 
     file: str
     kind: str
