@@ -30,7 +30,7 @@ def run(
     models: dict[str, Path], student: str, store: Path, output: Path | None, tokens: int | None = None
 ) -> Evaluation:
     plan = make_plan(str(models[student]), None, None, "quick", Runtime("cpu", token_budget=tokens), None)
-    return evaluate(plan, Store(store), output, timing=False, with_explanations=False)
+    return evaluate(plan, Store(store), output, timing=False, with_explanations=False, with_perturbations=False)
 
 
 def test_a_checkpoint_alone_knows_its_task_and_teacher(models: dict[str, Path], tmp_path: Path) -> None:
@@ -70,7 +70,9 @@ def test_examples_in_another_order_give_the_same_record(models: dict[str, Path],
     plan = make_plan(str(models["one"]), None, None, "quick", Runtime("cpu"), None)
     order = generator("any order").permutation(len(plan.examples)).tolist()
     plan = replace(plan, examples=plan.examples.take(order))
-    shuffled = evaluate(plan, Store(tmp_path / "s2"), None, timing=False, with_explanations=False).result
+    shuffled = evaluate(
+        plan, Store(tmp_path / "s2"), None, timing=False, with_explanations=False, with_perturbations=False
+    ).result
     assert shuffled.scores == straight.scores
 
 
@@ -88,7 +90,14 @@ def test_rows_of_a_file_in_another_order_give_the_same_record_to_the_byte(
         (folder / "rows.jsonl").write_text("".join(json.dumps(rows[i]) + "\n" for i in order))
         task, teacher = str(folder / "mine.toml"), str(models["teacher"])
         plan = make_plan(str(models["one"]), task, teacher, "quick", Runtime("cpu"), None)
-        evaluate(plan, Store(folder / "store"), folder / "out", timing=False, with_explanations=False)
+        evaluate(
+            plan,
+            Store(folder / "store"),
+            folder / "out",
+            timing=False,
+            with_explanations=False,
+            with_perturbations=False,
+        )
         files = [folder / "out" / "own" / "mine" / file for file in ("record.json", "examples.parquet")]
         written.append([file.read_bytes() for file in files])
     assert written[0] == written[1]
@@ -125,7 +134,9 @@ def test_stored_predictions_are_those_of_the_library(models: dict[str, Path], tm
 def test_a_student_that_is_its_teacher_agrees_exactly(models: dict[str, Path], tmp_path: Path) -> None:
     teacher = str(models["teacher"])
     plan = make_plan(teacher, TASK, teacher, "quick", Runtime("cpu"), None)
-    scores = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result.scores
+    scores = evaluate(
+        plan, Store(tmp_path), None, timing=False, with_explanations=False, with_perturbations=False
+    ).result.scores
     assert scores["agreement"].value == 1.0
     assert scores["kappa"].value == 1.0
     assert scores["kl_divergence"].value == 0.0
@@ -137,7 +148,9 @@ def test_without_a_teacher_there_is_quality_and_alignment_is_not_measured(
     models: dict[str, Path], tmp_path: Path
 ) -> None:
     plan = make_plan(str(models["teacher"]), TASK, None, "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
+    result = evaluate(
+        plan, Store(tmp_path), None, timing=False, with_explanations=False, with_perturbations=False
+    ).result
     assert result.track is None
     assert result.teacher is None
     assert result.scores["accuracy"].status == "ok"
@@ -148,7 +161,9 @@ def test_an_untrained_teacher_fails_its_gate_and_gives_no_alignment(
     models: dict[str, Path], tiny_models: Path, tmp_path: Path
 ) -> None:
     plan = make_plan(str(models["one"]), TASK, str(tiny_models / "grammar"), "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
+    result = evaluate(
+        plan, Store(tmp_path), None, timing=False, with_explanations=False, with_perturbations=False
+    ).result
     assert result.gate["teacher"].status == "invalid"
     assert result.gate["teacher"].reason
     assert (result.scores["kappa"].value, result.scores["kappa"].reason) == (None, "teacher_invalid")
@@ -159,7 +174,9 @@ def test_a_weak_student_keeps_its_rows_and_is_marked(
     models: dict[str, Path], tiny_models: Path, tmp_path: Path
 ) -> None:
     plan = make_plan(str(tiny_models / "grammar"), TASK, str(models["teacher"]), "quick", Runtime("cpu"), None)
-    result = evaluate(plan, Store(tmp_path), None, timing=False, with_explanations=False).result
+    result = evaluate(
+        plan, Store(tmp_path), None, timing=False, with_explanations=False, with_perturbations=False
+    ).result
     assert result.gate["student"].status == "weak"
     assert result.scores["kappa"].value is not None
 

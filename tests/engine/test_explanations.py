@@ -353,7 +353,7 @@ def test_nothing_is_explained_against_an_invalid_teacher(
 
 def test_without_explanations_the_scores_say_so(models: dict[str, Path], store: Store, tmp_path: Path) -> None:
     plan = plan_of(models, "one")
-    result = evaluate(plan, store, None, timing=False, with_explanations=False).result
+    result = evaluate(plan, store, None, timing=False, with_explanations=False, with_perturbations=False).result
     assert {score.reason for name, score in result.scores.items() if ".lime" in name} == {"not_measured"}
 
 

@@ -27,7 +27,17 @@ def evaluate(run_cli: Cli, tmp_path: Path) -> Callable[..., tuple[int, str, str]
     def run(model: object, task: object, *more: object) -> tuple[int, str, str]:
         output = tmp_path / "entry"
         outcome = run_cli(
-            "evaluate", model, "--task", task, "--store", tmp_path / "store", "--output", output, "--no-timing", *more
+            "evaluate",
+            model,
+            "--task",
+            task,
+            "--store",
+            tmp_path / "store",
+            "--output",
+            output,
+            "--no-timing",
+            "--no-perturbations",
+            *more,
         )
         if outcome[0]:
             assert not output.exists(), files_below(output)

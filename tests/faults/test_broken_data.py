@@ -24,7 +24,17 @@ def judge(run_cli: Cli, known: Known, tmp_path: Path) -> Callable[..., tuple[int
     def run(task: object, *more: object) -> tuple[int, str, str]:
         store, output = tmp_path / "store", tmp_path / "entry"
         outcome = run_cli(
-            "evaluate", known.model, "--task", task, "--store", store, "--output", output, "--no-timing", *more
+            "evaluate",
+            known.model,
+            "--task",
+            task,
+            "--store",
+            store,
+            "--output",
+            output,
+            "--no-timing",
+            "--no-perturbations",
+            *more,
         )
         if outcome[0]:
             assert not output.exists(), files_below(output)

@@ -61,7 +61,18 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def evaluate(run_cli: Cli, known: Known, task: Path, store: Path, output: Path) -> tuple[int, str, str]:
-    return run_cli("evaluate", known.model, "--task", task, "--store", store, "--output", output, "--no-timing")
+    return run_cli(
+        "evaluate",
+        known.model,
+        "--task",
+        task,
+        "--store",
+        store,
+        "--output",
+        output,
+        "--no-timing",
+        "--no-perturbations",
+    )
 
 
 def forwards(output: Path) -> dict[str, Any]:

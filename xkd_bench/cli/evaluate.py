@@ -34,6 +34,7 @@ def evaluate(
     explanations: Annotated[
         bool, typer.Option(help="Compare the models' reasons too, which takes most of the time.")
     ] = True,
+    perturbations: Annotated[bool, typer.Option(help="Ask both models about perturbed inputs too.")] = True,
     protocol: Annotated[str, typer.Option(help="quick, standard, paper, or a .toml of your own.")] = "quick",
     data_root: DataRoot = None,
     store: StoreRoot = None,
@@ -60,5 +61,5 @@ def evaluate(
     plan = make_plan(
         checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or (), baseline
     )
-    found = run(plan, Store(store or default_store()), output, timing, explanations)
+    found = run(plan, Store(store or default_store()), output, timing, explanations, perturbations)
     print_evaluation(found, plan.task.card)

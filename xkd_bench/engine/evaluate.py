@@ -43,12 +43,17 @@ class Evaluation:
 
 
 def evaluate(
-    plan: Plan, store: Store, output: Path | None, timing: bool | None = None, with_explanations: bool = True
+    plan: Plan,
+    store: Store,
+    output: Path | None,
+    timing: bool | None = None,
+    with_explanations: bool = True,
+    with_perturbations: bool = True,
 ) -> Evaluation:
     """Run what is not stored yet, score it, write `<output>/<suite>/<task>/`.
 
     timing: time both models side by side; see `probes.speed`. with_explanations: also ask both models for their
-    reasons, which takes most of the time.
+    reasons, which takes most of the time. with_perturbations: also ask them about perturbed inputs.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     warnings = _check_orders(plan, store)
@@ -56,7 +61,7 @@ def evaluate(
     predicted = _forwards(plan)
     statistics = plan.protocol.statistics
     seed_words = (str(statistics.suite_seed), plan.examples.fingerprint)
-    perturbed = perturb(plan, store, table)
+    perturbed = perturb(plan, store, table) if with_perturbations else None
     judgement = judge(table, registry.prediction_metrics(), statistics.resamples, seed_words)
     explained = masked = None
     if with_explanations and _can_be_explained(judgement):
