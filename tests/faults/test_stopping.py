@@ -105,7 +105,8 @@ def test_explanations_that_were_stopped_go_on_to_the_same_bytes(
 
     def command(name: str, *more: str) -> list[str]:
         return [
-            "evaluate", str(known.model), "--task", str(known.task), "--teacher", str(known.model), "--no-timing", "--no-perturbations",
+            "evaluate", str(known.model), "--task", str(known.task), "--teacher", str(known.model),
+        "--no-timing", "--no-perturbations",
             "--store", str(tmp_path / f"{name} store"), "--output", str(tmp_path / name), *more,
         ]  # fmt: skip
 

@@ -181,7 +181,8 @@ def _without_meaning(
     teacher = gate.get("teacher")
     if teacher is not None and teacher.status == "valid":
         return scores
-    applies = [m.card for m in of_pair if view.kind in m.card.kinds]
+    cards = [metric.card for metric in of_pair if view.kind in metric.card.kinds]
+    applies = [card for card in cards if view.twins is not None or not card.needs_pairs]
     if teacher is None:
         return scores | {card.name: Score.undefined("not_measured") for card in applies}
     return scores | {card.name: Score.undefined("teacher_invalid", scores[card.name].n) for card in applies}
