@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 import torch
 
 from xkd_bench.distillers import registry
-from xkd_bench.distillers.contract import Distiller, Step, label_loss
+from xkd_bench.distillers.contract import Distiller, Step, TeacherUse, label_loss
 from xkd_bench.distillers.distill import Order, distill, read_log
 from xkd_bench.distillers.student import cut_to_layers, make_start, read_layers
 from xkd_bench.errors import BadInputError
@@ -117,8 +117,8 @@ def test_a_bare_encoder_gets_a_head_from_the_seed(encoder: Path) -> None:
 class Watching(Distiller):
     """A method that wants everything later methods will: hidden states, scores and input gradients of both models."""
 
-    teacher: ClassVar[Literal["none", "logits", "trace"]] = "trace"
-    watch: ClassVar[Watch] = Watch(hidden_states=True, attention_scores=True, embedding_gradient=True)
+    teacher: TeacherUse = "trace"
+    watch = Watch(hidden_states=True, attention_scores=True, embedding_gradient=True)
 
     def terms(self, step: Step) -> dict[str, torch.Tensor]:
         assert step.mask is not None
@@ -147,7 +147,7 @@ def test_the_loop_fits_methods_that_watch_both_models(
 ) -> None:
     teacher = make(tiny_models, tmp_path / "teacher", epochs=2)
     monkeypatch.setattr(registry, "load", lambda name: Watching)
-    monkeypatch.setattr(registry, "preset", lambda name, wanted: {})
+    monkeypatch.setattr(registry, "preset", lambda *asked: registry.Preset({}, {}))
     order = Order(
         "watching", TASK, str(teacher), str(teacher), tmp_path / "student", layers=(1, 3), train_rows=3200, epochs=1
     )

@@ -10,12 +10,21 @@ import torch
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, softmax
 
 from xkd_bench.distillers.contract import Step
-from xkd_bench.distillers.vanilla_kd import VanillaKD, Variant, regression_loss, soft_target_loss
+from xkd_bench.distillers.pairing import Pairing, Shape
+from xkd_bench.distillers.soft_targets import (
+    SoftTargetSettings,
+    Variant,
+    regression_loss,
+    soft_target_loss,
+    temperature_at,
+)
+from xkd_bench.distillers.vanilla_kd import VanillaKD
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.trace import Trace
 from xkd_bench.tasks.registry import find_task
 
 SHAPES = [(1, 2), (5, 2), (8, 3), (4, 100)]
+PAIRING = Pairing(Shape("student", 2, 2, 8), Shape("teacher", 4, 2, 8))
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 
 
@@ -114,7 +123,7 @@ def make_step(student: torch.Tensor, teacher: torch.Tensor, labels: torch.Tensor
 def test_terms_are_weighted_and_named() -> None:
     student, teacher = draw(5, 2)
     labels = torch.tensor([0, 1, 1, 0, 1])
-    method = VanillaKD(find_task("cola").card, {"alpha": "0.3", "temperature": "2"})
+    method = VanillaKD(find_task("cola").card, {"alpha": "0.3", "temperature": "2"}, PAIRING)
     terms = method.terms(make_step(student, teacher, labels))
     torch.testing.assert_close(terms["label"].double(), 0.7 * cross_entropy(student, labels), rtol=1e-5, atol=1e-6)
     expected = 0.3 * soft_target_loss(student, teacher, "hinton", 2.0)
@@ -125,33 +134,33 @@ def test_alpha_one_and_seed000_have_no_label_term() -> None:
     student, teacher = draw(5, 2)
     labels = torch.zeros(5, dtype=torch.long)
     for settings in ({"alpha": 1.0}, {"variant": "seed000"}):
-        terms = VanillaKD(find_task("cola").card, settings).terms(make_step(student, teacher, labels))
+        terms = VanillaKD(find_task("cola").card, settings, PAIRING).terms(make_step(student, teacher, labels))
         assert list(terms) == ["teacher"]
 
 
 def test_hard_targets_are_the_teacher_s_classes() -> None:
     student, teacher = draw(5, 3)
-    method = VanillaKD(find_task("mnli_matched").card, {"hard": True, "alpha": 1.0})
+    method = VanillaKD(find_task("mnli_matched").card, {"hard": True, "alpha": 1.0}, PAIRING)
     found = method.terms(make_step(student, teacher, torch.zeros(5, dtype=torch.long)))["teacher"]
     torch.testing.assert_close(found.double(), cross_entropy(student, teacher.argmax(1)), rtol=1e-5, atol=1e-6)
 
 
 def test_annealing_goes_from_the_temperature_to_one() -> None:
-    method = VanillaKD(find_task("cola").card, {"anneal": True, "temperature": 4})
-    assert [method.temperature(epoch, 4) for epoch in (0.0, 0.9, 1.0, 2.5, 3.0, 3.99)] == [4, 4, 3, 2, 1, 1]
-    assert VanillaKD(find_task("cola").card, {"temperature": 4}).temperature(3.0, 4) == 4
+    settings = SoftTargetSettings(anneal=True, temperature=4)
+    assert [temperature_at(settings, epoch, 4) for epoch in (0.0, 0.9, 1.0, 2.5, 3.0, 3.99)] == [4, 4, 3, 2, 1, 1]
+    assert temperature_at(SoftTargetSettings(temperature=4), 3.0, 4) == 4
 
 
 @pytest.mark.parametrize("settings", [{"alpha": 1.5}, {"temperature": 0}, {"variant": "unknown"}, {"beta": 1}])
 def test_impossible_settings_are_refused_before_any_data_is_read(settings: dict[str, object]) -> None:
     with pytest.raises(BadInputError, match="setting"):
-        VanillaKD(find_task("cola").card, settings)
+        VanillaKD(find_task("cola").card, settings, PAIRING)
 
 
 def test_regression_uses_values() -> None:
     student, teacher = draw(6, 1)
     labels = torch.linspace(0, 5, 6, dtype=torch.float64)
-    terms = VanillaKD(find_task("stsb").card, {"alpha": 0.5}).terms(make_step(student, teacher, labels))
+    terms = VanillaKD(find_task("stsb").card, {"alpha": 0.5}, PAIRING).terms(make_step(student, teacher, labels))
     expected = 0.5 * ((student - teacher) ** 2).mean()
     torch.testing.assert_close(terms["teacher"].double(), expected, rtol=1e-5, atol=1e-5)
     expected = 0.5 * ((student[:, 0] - labels) ** 2).mean()

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from xkd_bench.engine.check import check_submission
 from xkd_bench.engine.evaluate import Evaluation, evaluate

@@ -15,24 +15,28 @@ import torch
 
 import xkd_bench
 from xkd_bench.distillers import registry
-from xkd_bench.distillers.contract import Distiller
+from xkd_bench.distillers.contract import Distiller, Objective
+from xkd_bench.distillers.lesson import Pair
+from xkd_bench.distillers.pairing import Pairing, Shape, read_alike, shape_of
+from xkd_bench.distillers.processes import is_main, main_first
 from xkd_bench.distillers.student import Start, make_start
-from xkd_bench.distillers.training import Pair, Schedule, TrainingRows, train
+from xkd_bench.distillers.training import Schedule, TrainingRows, train
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
-from xkd_bench.models.encoding import EncodedRows
+from xkd_bench.models.encoding import EncodedRows, Encoder, TextEncoder, make_encoder
 from xkd_bench.models.fit import check_fit
-from xkd_bench.models.loading import load_model, quiet_transformers
+from xkd_bench.models.loading import load_model, quiet_transformers, seeded
 from xkd_bench.probes.label_order import check_label_order
 from xkd_bench.probes.predictions import library_versions, predictions
 from xkd_bench.progress import progress
-from xkd_bench.randomness import hash_order
+from xkd_bench.randomness import hash_order, seed_of
 from xkd_bench.records import canonical_json
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.lineage import relative_location, write_lineage
 from xkd_bench.records.schema import LineageRecord
 from xkd_bench.records.store import Store
+from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import Examples
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import Task, all_tasks
@@ -70,39 +74,92 @@ def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None
             fix="name another folder",
         )
     card = order.task.card
-    settings = registry.preset(order.method, order.preset) | dict(order.settings or {})
-    distiller = registry.load(order.method)(card, settings)
+    preset = registry.preset(order.method, order.preset, card.short_name)
+    method = registry.load(order.method)
+    settings = dict(preset.settings) | dict(order.settings or {})
+    objective = method.objective_of(method.read_settings(settings))
     start_checkpoint = open_checkpoint(order.student)
-    teacher = _teacher(order, distiller, runtime)
-    start = make_start(start_checkpoint, card, order.layers, order.seed)
-    examples = _training_examples(order, data_root)
-    schedule = Schedule(
-        epochs=order.epochs or card.training.epochs,
-        batch_size=order.batch_size or card.training.batch_size,
-        learning_rate=order.learning_rate or card.training.learning_rate,
-        bfloat16=runtime.dtype == "bfloat16",
-        seed=order.seed,
+    teacher = _teacher(order, method, objective, runtime)
+    start = make_start(start_checkpoint, card, order.layers, order.seed, objective)
+    shown = teacher.show(start, start_checkpoint, card) if teacher else None
+    pairing = Pairing(
+        shape_of(start.model.config, start_checkpoint.location),
+        shown.shape if shown else None,
+        same_tokens=shown is not None and shown.reads_alike,
     )
+    with seeded(seed_of("method's own weights", order.method, order.seed)):
+        distiller = method(card, settings, pairing)
+    schedule = _schedule(order, preset, runtime)
+    examples = _training_examples(order, data_root)
     lineage = _lineage(order, distiller, start_checkpoint, teacher, examples, schedule)
     with disk_errors(order.output, "a run that is started again goes on from its last checkpoint"):
-        work = _work_folder(order.output, lineage, runtime)
-        _train(order, distiller, start, teacher, examples, schedule, runtime, store, work)
-        with whole_folder(order.output) as folder:
-            with quiet_transformers():
-                start.model.save_pretrained(str(folder))
-            start.encoder.save(str(folder))
-            shutil.copy(work / "training_log.jsonl", folder / "training_log.jsonl")
-            write_lineage(folder, lineage.model_copy(update=_locations(order, teacher)))
-        shutil.rmtree(work, ignore_errors=True)
+        with main_first(runtime.device):
+            work = _work_folder(order.output, lineage, runtime)
+        _train(order, distiller, start, shown, teacher, examples, schedule, runtime, store, work)
+        with main_first(runtime.device):
+            if is_main():
+                _write(order, start, teacher, lineage, work)
     return order.output
+
+
+def _write(order: Order, start: Start, teacher: _Teacher | None, lineage: LineageRecord, work: Path) -> None:
+    """The finished student, whole or not at all."""
+    with whole_folder(order.output) as folder:
+        with quiet_transformers():
+            start.model.save_pretrained(str(folder))
+        start.encoder.save(str(folder))
+        shutil.copy(work / "training_log.jsonl", folder / "training_log.jsonl")
+        write_lineage(folder, lineage.model_copy(update=_locations(order, teacher)))
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _schedule(order: Order, preset: registry.Preset, runtime: Runtime) -> Schedule:
+    """What the command line says, else the preset, else the task's own schedule."""
+    usual = order.task.card.training
+    said = {"epochs": order.epochs, "batch_size": order.batch_size, "learning_rate": order.learning_rate}
+    values = {**usual.model_dump(), **preset.training, **{name: value for name, value in said.items() if value}}
+    return Schedule(**values, bfloat16=runtime.dtype == "bfloat16", seed=order.seed)
 
 
 def _replaceable(output: Path) -> bool:
     return output.is_dir() and (not any(output.iterdir()) or (output / "lineage.json").is_file())
 
 
-def _teacher(order: Order, distiller: Distiller, runtime: Runtime) -> LazyClassifier | None:
-    if distiller.teacher == "none":
+@dataclass(frozen=True)
+class _Shown:
+    """A teacher that a method watches, loaded and frozen."""
+
+    model: Any
+    encoder: Encoder
+    shape: Shape
+    reads_alike: bool
+
+
+@dataclass(frozen=True)
+class _Teacher:
+    """The teacher's checkpoint and, where it answers the task, its classifier; watched: whether a method needs more
+    than its logits."""
+
+    checkpoint: Checkpoint
+    classifier: LazyClassifier | None
+    watched: bool
+
+    def show(self, start: Start, start_checkpoint: Checkpoint, card: TaskCard) -> _Shown:
+        """Its shape, and its weights where they are watched."""
+        if not self.watched:
+            from transformers import AutoConfig
+
+            with quiet_transformers():
+                config = AutoConfig.from_pretrained(str(self.checkpoint.folder), local_files_only=True)
+            return _Shown(None, start.encoder, shape_of(config, self.checkpoint.location), False)
+        model = load_model(self.checkpoint, card, masked_lm=self.classifier is None)
+        encoder = make_encoder(self.checkpoint, card, model)
+        alike = read_alike(start.encoder, encoder, (start.model.config, model.config))
+        return _Shown(model, encoder, shape_of(model.config, self.checkpoint.location), alike)
+
+
+def _teacher(order: Order, method: type[Distiller], objective: Objective, runtime: Runtime) -> _Teacher | None:
+    if method.teacher == "none":
         return None
     if order.teacher is None:
         raise BadInputError(
@@ -112,8 +169,13 @@ def _teacher(order: Order, distiller: Distiller, runtime: Runtime) -> LazyClassi
             fix="add --teacher FOLDER (`xkd-bench distill finetune` makes one)",
         )
     checkpoint = open_checkpoint(order.teacher)
-    card = order.task.card
-    return LazyClassifier(checkpoint, card, check_fit(checkpoint, card, "teacher"), Runtime(runtime.device, "float32"))
+    card, watched = order.task.card, method.teacher == "trace"
+    if objective == "masked_lm":
+        return _Teacher(checkpoint, None, watched)
+    order_of_labels = check_fit(checkpoint, card, "teacher")
+    return _Teacher(
+        checkpoint, LazyClassifier(checkpoint, card, order_of_labels, Runtime(runtime.device, "float32")), watched
+    )
 
 
 def _training_examples(order: Order, data_root: Path | None) -> Examples:
@@ -131,10 +193,11 @@ def _lineage(
     order: Order,
     distiller: Distiller,
     start: Checkpoint,
-    teacher: LazyClassifier | None,
+    teacher: _Teacher | None,
     examples: Examples,
     schedule: Schedule,
 ) -> LineageRecord:
+    declared = distiller.declares()
     return LineageRecord(
         method=order.method,
         task=order.task.name,
@@ -148,12 +211,15 @@ def _lineage(
         settings=distiller.settings.model_dump(mode="json"),
         training={key: value for key, value in asdict(schedule).items() if key != "seed"},
         updates=schedule.updates(len(examples)),
+        trained_on_explainers=declared.explainers,
+        augmentation=declared.augmentation,
+        masks_inputs=declared.masks_inputs,
         xkd_bench=xkd_bench.__version__,
         libraries=library_versions() | {"accelerate": version("accelerate")},
     )
 
 
-def _locations(order: Order, teacher: LazyClassifier | None) -> dict[str, str | None]:
+def _locations(order: Order, teacher: _Teacher | None) -> dict[str, str | None]:
     """Where `evaluate` will find the teacher, and a task file that is not one of the registry."""
     own = all_tasks().get(order.task.name) != order.task
     return {
@@ -178,28 +244,46 @@ def _train(
     order: Order,
     distiller: Distiller,
     start: Start,
-    teacher: LazyClassifier | None,
+    shown: _Shown | None,
+    teacher: _Teacher | None,
     examples: Examples,
     schedule: Schedule,
     runtime: Runtime,
     store: Store,
     work: Path,
 ) -> None:
-    teacher_logits = None
-    frozen: Any = None
-    if teacher is not None:
-        check_label_order(teacher, examples, store, "teacher")
+    teacher_logits, teacher_rows = None, None
+    classifier = teacher.classifier if teacher else None
+    if classifier is not None:
+        check_label_order(classifier, examples, store, "teacher")
         if distiller.teacher == "logits":
-            table = predictions(teacher, examples, store, "teacher on the training examples")
+            table = predictions(classifier, examples, store, "teacher on the training examples")
             teacher_logits = torch.tensor(table.logits, dtype=torch.float32)
-        else:
-            frozen = load_model(teacher.checkpoint, order.task.card)
+    if shown is not None and shown.model is not None and not shown.reads_alike:
+        teacher_rows = EncodedRows(shown.encoder, examples.inputs)
     encoded = EncodedRows(start.encoder, examples.inputs)
-    rows = TrainingRows(encoded, examples.labels, encoded.lengths, teacher_logits)
-    pair = Pair(start.model, start.columns, frozen, list(teacher.order.columns) if teacher else None)
+    rows = TrainingRows(encoded, examples.labels, encoded.lengths, teacher_logits, teacher_rows)
+    tokenizer = start.encoder.tokenizer if isinstance(start.encoder, TextEncoder) else None
+    pair = Pair(
+        start.model,
+        start.columns,
+        shown.model if shown else None,
+        list(classifier.order.columns) if classifier else None,
+        # An unknown word is a word: nobody masks or leaves it out for being unknown.
+        tuple(i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id) if tokenizer else (),
+        tokenizer.mask_token_id if tokenizer else None,
+        teacher.checkpoint.location if teacher else "the teacher",
+    )
+    if distiller.objective == "masked_lm" and pair.mask_id is None:
+        raise BadInputError(
+            where=order.student,
+            expected="a tokenizer with a mask token",
+            found="none",
+            fix="take a masked-language model, or the method's form for the task",
+        )
     pad_token_id = int(getattr(start.model.config, "pad_token_id", None) or 0)
-    with progress(f"{order.method} on {order.task.name}", schedule.updates(len(rows)), "updates") as shown:
-        train(distiller, pair, schedule, rows, work, runtime.device, pad_token_id, shown.advance)
+    with progress(f"{order.method} on {order.task.name}", schedule.updates(len(rows)), "updates") as bar:
+        train(distiller, pair, schedule, rows, work, runtime.device, pad_token_id, bar.advance)
 
 
 def read_log(folder: Path) -> list[dict[str, float]]:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from torch import Tensor
 
-import torch
-
-from xkd_bench.distillers.contract import Distiller, Step, label_loss
+from xkd_bench.distillers.contract import Distiller, Step, TeacherUse, label_loss
 
 
 class Finetune(Distiller):
     """L = CE(z_S, y), or mean (ẑ_S − y)² for a regression."""
 
-    teacher: ClassVar[Literal["none", "logits", "trace"]] = "none"
+    teacher: TeacherUse = "none"
 
-    def terms(self, step: Step) -> dict[str, torch.Tensor]:
+    def terms(self, step: Step) -> dict[str, Tensor]:
         return {"label": label_loss(self.card, step.student.logits, step.labels)}

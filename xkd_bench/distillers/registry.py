@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from xkd_bench.errors import BadInputError
@@ -11,6 +13,15 @@ if TYPE_CHECKING:
     from xkd_bench.distillers.contract import Distiller
 
 GROUP = "xkd_bench.distillers"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a paper or its code ran with: the method's settings, and the schedule (epochs, batch_size, learning_rate,
+    weight_decay, warmup), which stands in for the task's own."""
+
+    settings: Mapping[str, Any]
+    training: Mapping[str, Any]
 
 
 def cards() -> dict[str, dict[str, Any]]:
@@ -33,10 +44,13 @@ def load(name: str) -> type[Distiller]:
     return found
 
 
-def preset(name: str, wanted: str | None) -> dict[str, Any]:
-    """The settings of a method's preset; none for the house protocol."""
+def preset(name: str, wanted: str | None, task: str) -> Preset:
+    """A method's preset for a task; nothing set for the house protocol.
+
+    Raises `BadInputError` for a preset that does not exist, or that has values task by task and none for this one.
+    """
     if wanted is None:
-        return {}
+        return Preset({}, {})
     presets = card(find(GROUP, name)).get("presets", {})
     if wanted not in presets:
         raise BadInputError(
@@ -45,4 +59,18 @@ def preset(name: str, wanted: str | None) -> dict[str, Any]:
             found=repr(wanted),
             fix=f"see `xkd-bench distillers show {name}`",
         )
-    return dict(presets[wanted])
+    found = presets[wanted]
+    own: dict[str, Any] = {}
+    if "tasks" in found:
+        if task not in found["tasks"]:
+            raise BadInputError(
+                where=f"--preset {wanted}",
+                expected=f"a task that the preset has values for: {', '.join(found['tasks'])}",
+                found=task,
+                fix="leave the preset out and give --set and --learning-rate yourself",
+            )
+        own = found["tasks"][task]
+    return Preset(
+        {**found.get("settings", {}), **own.get("settings", {})},
+        {**found.get("training", {}), **own.get("training", {})},
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from xkd_bench.distillers.contract import Objective
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import Checkpoint
 from xkd_bench.models.encoding import Encoder, make_encoder
@@ -18,19 +19,31 @@ from xkd_bench.tasks.card import TaskCard
 
 @dataclass(frozen=True)
 class Start:
-    """A model about to be trained, its encoder, and the output columns of the task's classes."""
+    """A model about to be trained, its encoder, and the output columns of the classes; None for a vocabulary."""
 
     model: Any
     encoder: Encoder
-    columns: list[int]
+    columns: list[int] | None
 
 
-def make_start(checkpoint: Checkpoint, card: TaskCard, layers: tuple[int, ...] | None, seed: int) -> Start:
+def make_start(
+    checkpoint: Checkpoint,
+    card: TaskCard,
+    layers: tuple[int, ...] | None,
+    seed: int,
+    objective: Objective = "task",
+) -> Start:
     """Load the start of a student: a missing head is drawn from the seed; `layers` (from 1) keeps those blocks only.
 
-    A checkpoint that already answers the task keeps its head and its label names, in its own order.
+    A checkpoint that already answers the task keeps its head and its label names, in its own order. A masked-language
+    model has the vocabulary for its outputs.
     """
     check_modality(checkpoint, card, "student")
+    if objective == "masked_lm":
+        model = load_model(checkpoint, card, new_head_seed=seed_of("new head", seed), masked_lm=True)
+        if layers:
+            cut_to_layers(model, layers)
+        return Start(model, make_encoder(checkpoint, card, model), None)
     columns = list(range(card.classes))
     head_seed: int | None = seed_of("new head", seed)
     try:

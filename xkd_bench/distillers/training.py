@@ -15,30 +15,31 @@ import numpy as np
 import torch
 from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
-from xkd_bench.distillers.contract import Distiller, Step
+from xkd_bench.distillers.contract import Distiller
+from xkd_bench.distillers.lesson import LABELS, POSITION, TEACHER_PREFIX, Lesson, Moment, Pair
+from xkd_bench.distillers.processes import process_count
 from xkd_bench.distillers.sampling import LengthGroups
-from xkd_bench.errors import NonFiniteError
-from xkd_bench.models.classifier import fitting_images
+from xkd_bench.errors import BadInputError, NonFiniteError
 from xkd_bench.models.encoding import Row, stack_images
 from xkd_bench.models.loading import seeded
-from xkd_bench.models.trace import Trace, Watch, prepare, trace
+from xkd_bench.models.trace import prepare
 
-LABELS, POSITION = "labels", "position"
+LOG_EVERY = 50
 
 
 @dataclass(frozen=True)
 class Schedule:
     """The house protocol: AdamW(β .9/.999, ε 1e-8, no decay of biases and norms), linear decay, clip 1, last step.
 
-    The learning rate falls from `learning_rate` to 0 after `warmup_steps` updates of rising; batches hold rows of like
-    length (`sampling.LengthGroups`).
+    The learning rate falls from `learning_rate` to 0 after `warmup` (a share of the updates) of rising, in every stage
+    of a method anew; batches hold rows of like length (`sampling.LengthGroups`).
     """
 
     epochs: int
     batch_size: int
     learning_rate: float
     weight_decay: float = 0.01
-    warmup_steps: int = 0
+    warmup: float = 0.0
     clip: float = 1.0
     bfloat16: bool = False
     seed: int = 0
@@ -49,36 +50,37 @@ class Schedule:
 
 @dataclass(frozen=True)
 class TrainingRows:
-    """Encoded rows with their labels and lengths; teacher_logits (n, C) where the method only needs those."""
+    """Encoded rows with their labels and lengths; teacher_logits (n, C) where the method only needs those, teacher_rows
+    where the teacher reads other tokens than the student."""
 
     rows: Sequence[Row]
     labels: np.ndarray[Any, Any]
     lengths: Sequence[int]
     teacher_logits: torch.Tensor | None
+    teacher_rows: Sequence[Row] | None = None
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, position: int) -> dict[str, Any]:
-        return {**self.rows[position], LABELS: self.labels[position], POSITION: position}
+        theirs = self.teacher_rows[position] if self.teacher_rows is not None else {}
+        return {
+            **self.rows[position],
+            **{TEACHER_PREFIX + name: value for name, value in theirs.items()},
+            LABELS: self.labels[position],
+            POSITION: position,
+        }
 
 
-@dataclass(frozen=True)
-class Pair:
-    """Student and, for methods that watch it, the frozen teacher; `columns` put logits in canonical class order."""
-
-    student: Any
-    student_columns: list[int]
-    teacher: Any | None = None
-    teacher_columns: list[int] | None = None
-
-
-def collate(rows: Sequence[dict[str, Any]], pad_token_id: int, regression: bool) -> dict[str, torch.Tensor]:
+def collate(
+    rows: Sequence[dict[str, Any]], pad_token_id: int, regression: bool, teacher_pad_token_id: int = 0
+) -> dict[str, torch.Tensor]:
     """Pad token rows to the longest of the batch (mask and segments with 0), stack images."""
     batch: dict[str, torch.Tensor] = {
         LABELS: torch.tensor([row[LABELS] for row in rows], dtype=torch.float32 if regression else torch.long),
         POSITION: torch.tensor([row[POSITION] for row in rows]),
     }
+    fills = {"input_ids": pad_token_id, TEACHER_PREFIX + "input_ids": teacher_pad_token_id}
     for name in rows[0]:
         if name in batch:
             continue
@@ -86,39 +88,27 @@ def collate(rows: Sequence[dict[str, Any]], pad_token_id: int, regression: bool)
         if isinstance(values[0], torch.Tensor):
             batch[name] = stack_images(values)
             continue
-        longest = max(len(value) for value in values)
-        fill = pad_token_id if name == "input_ids" else 0
+        longest, fill = max(len(value) for value in values), fills.get(name, 0)
         batch[name] = torch.tensor([list(value) + [fill] * (longest - len(value)) for value in values])
     return batch
 
 
 class DistillationTrainer(Trainer):
-    """The library's trainer, asking a distiller for the loss of every batch."""
+    """The library's trainer over a `Lesson`, with a learning rate and an optimiser state of its own for each stage."""
 
-    def __init__(
-        self, distiller: Distiller, pair: Pair, schedule: Schedule, data: TrainingRows, **options: Any
-    ) -> None:
-        self.distiller, self.pair, self.schedule, self.data = distiller, pair, schedule, data
+    def __init__(self, lesson: Lesson, schedule: Schedule, data: TrainingRows, **options: Any) -> None:
+        self.lesson, self.schedule, self.data = lesson, schedule, data
         self.term_sums: dict[str, float] = defaultdict(float)
-        self.term_count = 0
-        super().__init__(model=pair.student, train_dataset=data, **options)
+        self.term_counts: dict[str, int] = defaultdict(int)
+        super().__init__(model=lesson, train_dataset=data, **options)
 
     def compute_loss(
         self, model: Any, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
-        labels, positions = inputs.pop(LABELS), inputs.pop(POSITION)
-        watch = self.distiller.watch
-        with fitting_images("the student to train", getattr(model.config, "image_size", None), inputs):
-            student = trace(model, inputs, self.pair.student_columns, watch)
-        step = Step(
-            labels=labels,
-            mask=inputs.get("attention_mask"),
-            student=student,
-            teacher=self._teacher(inputs, positions, watch),
-            epoch=float(self.state.epoch or 0.0),
-            epochs=self.schedule.epochs,
+        moment = Moment(
+            self.state.global_step, float(self.state.epoch or 0.0), self.schedule.epochs, self.args.process_index
         )
-        terms = self.distiller.terms(step)
+        terms, observed = model(inputs, moment)
         loss = torch.stack(list(terms.values())).sum()
         if not torch.isfinite(loss):
             raise NonFiniteError(
@@ -127,39 +117,50 @@ class DistillationTrainer(Trainer):
                 found=", ".join(f"{name} = {float(term.detach()):g}" for name, term in terms.items()),
                 fix="lower --learning-rate, or train in float32",
             )
-        for name, term in {**terms, "loss": loss}.items():
+        for name, term in {**terms, **observed, "loss": loss}.items():
             self.term_sums[name] += float(term.detach())
-        self.term_count += 1
-        return (loss, {"logits": student.logits}) if return_outputs else loss
+            self.term_counts[name] += 1
+        return (loss, {}) if return_outputs else loss
 
-    def _teacher(self, inputs: dict[str, Any], positions: torch.Tensor, watch: Watch) -> Trace | None:
-        if self.distiller.teacher == "none":
-            return None
-        if self.distiller.teacher == "logits":
-            assert self.data.teacher_logits is not None
-            return Trace(self.data.teacher_logits[positions.cpu()].to(positions.device))
-        assert self.pair.teacher is not None
-        assert self.pair.teacher_columns is not None
-        # A gradient to the teacher's embeddings needs a graph; its weights are frozen either way.
-        with torch.set_grad_enabled(watch.embedding_gradient):
-            return trace(self.pair.teacher, inputs, self.pair.teacher_columns, watch)
+    def create_scheduler(
+        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
+    ) -> torch.optim.lr_scheduler.LRScheduler:
+        """In each stage: up over its warm-up, then linearly down to 0, or level where the stage says so."""
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer or self.optimizer, self._rate)
+        self._created_lr_scheduler = True
+        return self.lr_scheduler
+
+    def _rate(self, update: int) -> float:
+        index = self.lesson.stage_index(update)
+        start = int(self.lesson.stage_ends[index - 1]) if index else 0
+        length, done = int(self.lesson.stage_ends[index]) - start, update - start
+        warmup = round(self.schedule.warmup * length)
+        if done < warmup:
+            return done / max(1, warmup)
+        if not self.lesson.stage(update).decay:
+            return 1.0
+        return max(0.0, (length - done) / max(1, length - warmup))
 
     def _get_train_sampler(self, train_dataset: Any = None) -> LengthGroups:
         return LengthGroups(self.data.lengths, self.schedule.batch_size, self.schedule.seed)
 
     def means_since_last(self) -> dict[str, float]:
-        """Mean of each term over the batches since this was last asked."""
-        means = {name: total / max(self.term_count, 1) for name, total in self.term_sums.items()}
+        """Mean of each term over the batches since this was last asked, over all processes."""
+        means = {name: total / self.term_counts[name] for name, total in self.term_sums.items()}
+        if self.args.world_size > 1:
+            values = torch.tensor(list(means.values()), device=self.args.device)
+            means = dict(zip(means, self.accelerator.reduce(values, "mean").tolist(), strict=True))
         self.term_sums.clear()
-        self.term_count = 0
+        self.term_counts.clear()
         return means
 
 
-class LogTerms(TrainerCallback):
-    """A line of JSON for every fiftieth update and the last: update, learning rate, each term's mean since."""
+class Stages(TrainerCallback):
+    """A fresh optimiser at the start of each stage, a line of JSON for every fiftieth update and the last, and the end
+    of stages that are done early."""
 
-    def __init__(self, path: Path, every: int, advance: Callable[[int], None]) -> None:
-        self.path, self.every, self.advance = path, every, advance
+    def __init__(self, path: Path, advance: Callable[[int], None]) -> None:
+        self.path, self.advance = path, advance
         self.trainer: DistillationTrainer | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
@@ -169,19 +170,33 @@ class LogTerms(TrainerCallback):
             kept = [
                 line for line in self.path.read_text().splitlines() if json.loads(line)["update"] <= state.global_step
             ]
-        self.path.write_text("".join(line + "\n" for line in kept))
+        if args.process_index == 0:
+            self.path.write_text("".join(line + "\n" for line in kept))
         self.advance(state.global_step)
 
+    def on_step_begin(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        assert self.trainer is not None
+        if state.global_step and state.global_step in self.trainer.lesson.stage_ends.tolist():
+            self.trainer.optimizer.state.clear()
+
     def on_step_end(self, args: Any, state: Any, control: Any, **more: Any) -> None:
+        assert self.trainer is not None
         self.advance(1)
-        if self.trainer and (state.global_step % self.every == 0 or state.global_step == state.max_steps):
-            line = {
-                "update": state.global_step,
-                **{k: round(v, 6) for k, v in self.trainer.means_since_last().items()},
-            }
-            with self.path.open("a") as file:
-                file.write(json.dumps(line) + "\n")
-        if state.global_step >= state.max_steps:
+        lesson, update = self.trainer.lesson, state.global_step
+        if update % LOG_EVERY == 0 or update == state.max_steps or update in lesson.stage_ends.tolist():
+            means = self.trainer.means_since_last()
+            stage = lesson.stage_index(update - 1)
+            line: dict[str, Any] = {"update": update}
+            if len(lesson.stage_ends) > 1:
+                line["stage"] = lesson.stage(update - 1).name
+            line |= {name: round(value, 6) for name, value in means.items()}
+            if args.process_index == 0:
+                with self.path.open("a") as file:
+                    file.write(json.dumps(line) + "\n")
+            early = stage + 1 < len(lesson.stage_ends) and update < int(lesson.stage_ends[stage])
+            if early and lesson.distiller.finished(lesson.stage(update - 1), means):
+                lesson.end_stage(stage, update)
+        if update >= state.max_steps:
             control.should_save = False  # the student itself is written next
 
 
@@ -199,23 +214,26 @@ def train(
 
     Raises `NonFiniteError` when the loss stops being a number.
     """
-    log = LogTerms(work / "training_log.jsonl", 50, advance)
+    stages = Stages(work / "training_log.jsonl", advance)
     with _own_randomness(schedule.seed):
         for model in (pair.student, pair.teacher):
             if model is not None:
                 prepare(model, distiller.watch)
-        if pair.teacher is not None:
-            pair.teacher.eval().requires_grad_(False).to(device)
+        updates = schedule.updates(len(data))
+        lesson = Lesson(distiller, pair, updates, schedule.seed, schedule.bfloat16, data.teacher_logits)
+        teacher_pad = int(getattr(getattr(pair.teacher, "config", None), "pad_token_id", None) or 0)
+        regression = distiller.card.kind == "regression"
         trainer = DistillationTrainer(
-            distiller,
-            pair,
+            lesson,
             schedule,
             data,
             args=_arguments(schedule, len(data), work, device),
-            data_collator=lambda rows: collate(rows, pad_token_id, distiller.card.kind == "regression"),
-            callbacks=[log],
+            data_collator=lambda rows: collate(rows, pad_token_id, regression, teacher_pad),
+            callbacks=[stages],
         )
-        log.trainer = trainer
+        if pair.teacher is not None:
+            pair.teacher.eval().requires_grad_(False).to(trainer.args.device)
+        stages.trainer = trainer
         trainer.remove_callback(PrinterCallback)
         trainer.train(resume_from_checkpoint=last_checkpoint(work))
     pair.student.eval().to("cpu")
@@ -224,23 +242,28 @@ def train(
 def last_checkpoint(work: Path) -> str | None:
     """The newest whole checkpoint of an interrupted run."""
     found = sorted(work.glob("checkpoint-*"), key=lambda path: int(path.name.rsplit("-", 1)[1]))
-    whole = [path for path in found if (path / "trainer_state.json").is_file() and (path / "rng_state.pth").is_file()]
+    whole = [path for path in found if (path / "trainer_state.json").is_file() and list(path.glob("rng_state*.pth"))]
     return str(whole[-1]) if whole else None
 
 
 def _arguments(schedule: Schedule, rows: int, work: Path, device: str) -> TrainingArguments:
+    processes = process_count()
+    if schedule.batch_size % processes:
+        raise BadInputError(
+            where="torchrun",
+            expected=f"a number of processes that divides the batch of {schedule.batch_size}",
+            found=f"{processes}",
+            fix="change --nproc-per-node or --batch-size",
+        )
     arguments = TrainingArguments(
         output_dir=str(work),
-        per_device_train_batch_size=schedule.batch_size,
+        per_device_train_batch_size=schedule.batch_size // processes,
         num_train_epochs=schedule.epochs,
         learning_rate=schedule.learning_rate,
         weight_decay=schedule.weight_decay,
-        warmup_steps=schedule.warmup_steps,
-        lr_scheduler_type="linear",
         max_grad_norm=schedule.clip,
         seed=schedule.seed,
         data_seed=schedule.seed,
-        bf16=schedule.bfloat16,
         use_cpu=device == "cpu",
         save_strategy="steps",
         save_steps=max(200, schedule.updates(rows) // 8),
@@ -251,6 +274,9 @@ def _arguments(schedule: Schedule, rows: int, work: Path, device: str) -> Traini
         remove_unused_columns=False,
         label_names=[LABELS],
         dataloader_pin_memory=False,
+        # A method may leave parameters without a gradient, such as blocks above the one it matches.
+        ddp_find_unused_parameters=True if processes > 1 else None,
+        ddp_backend="gloo" if processes > 1 and device == "cpu" else None,
     )
     # Several GPUs in one process would mean nn.DataParallel, under which a batch is not one batch any more.
     arguments._n_gpu = min(arguments.n_gpu, 1)

@@ -120,7 +120,7 @@ def read_blocks(model: Any, inputs: dict[str, Tensor]) -> tuple[Any, list[Block]
 
     with ExitStack() as stack:
         stack.enter_context(_watched(model, attended))
-        for module in _block_modules(model):
+        for module in block_modules(model):
             stack.callback(module.register_forward_pre_hook(entered, with_kwargs=True).remove)
             stack.callback(module.register_forward_hook(left).remove)
         for module in model.modules():
@@ -155,7 +155,8 @@ def _probabilities(attended: Attended) -> Tensor:
     """softmax(q·kᵀ·scaling + mask) before dropout, (B, H, n, n)."""
     n = attended.query.shape[2]
     query, key = (aligned(_wide(one), 2) for one in (attended.query, attended.key))
-    scores = (query @ key.transpose(2, 3))[:, :, :n, :n] * attended.scaling
+    with torch.autocast(query.device.type, enabled=False):
+        scores = (query @ key.transpose(2, 3))[:, :, :n, :n] * attended.scaling
     if attended.mask is not None:
         allowed = attended.mask.dtype == torch.bool
         scores = scores.masked_fill(~attended.mask, -torch.inf) if allowed else scores + attended.mask
@@ -181,7 +182,7 @@ def _wide(tensor: Tensor) -> Tensor:
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
-def _block_modules(model: Any) -> list[nn.Module]:
+def block_modules(model: Any) -> list[nn.Module]:
     """The members of the list of modules that has most of them: the blocks."""
     lists = [module for module in model.modules() if isinstance(module, nn.ModuleList) and len(module)]
     if not lists:

@@ -22,16 +22,17 @@ def load_model(
     dtype: Dtype = "float32",
     attention: str | None = None,
     new_head_seed: int | None = None,
+    masked_lm: bool = False,
 ) -> Any:
-    """The checkpoint as a classifier of the task, in eval mode on the CPU.
+    """The checkpoint as a classifier of the task, or as a masked-language model, in eval mode on the CPU.
 
     attention: implementation to use; None takes the library's default.
     new_head_seed: allow a missing head and draw it from this seed (a student or teacher about to be trained). Without
     it, weights the architecture needs and the file lacks are an error: a random head must never be evaluated.
     """
-    auto = _auto_class(card)
+    auto = _masked_lm_class() if masked_lm else _auto_class(card)
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
-    if new_head_seed is not None:
+    if new_head_seed is not None and not masked_lm:
         options |= _label_options(card)
     try:
         with quiet_transformers(), seeded(new_head_seed or 0):
@@ -86,6 +87,12 @@ def _auto_class(card: TaskCard) -> Any:
     from transformers import AutoModelForImageClassification, AutoModelForSequenceClassification
 
     return AutoModelForImageClassification if card.modality == "image" else AutoModelForSequenceClassification
+
+
+def _masked_lm_class() -> Any:
+    from transformers import AutoModelForMaskedLM
+
+    return AutoModelForMaskedLM
 
 
 def _label_options(card: TaskCard) -> dict[str, Any]:

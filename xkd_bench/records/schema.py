@@ -85,7 +85,8 @@ class LineageRecord(Strict):
     """How a checkpoint was made, as `distill` wrote it beside the weights. Claims, as far as a reader is concerned.
 
     teacher_location and task_location (of a task file of one's own) are relative to the checkpoint's folder, or a hub
-    id; they are for the machine they were written on, and a submission leaves them out.
+    id; they are for the machine they were written on, and a submission leaves them out. trained_on_explainers,
+    augmentation and masks_inputs are what of the method could raise a score without better reasons.
     """
 
     schema_version: Literal[1] = 1
@@ -103,6 +104,9 @@ class LineageRecord(Strict):
     settings: dict[str, Any]
     training: dict[str, Any]
     updates: Count
+    trained_on_explainers: tuple[Text, ...] = ()
+    augmentation: tuple[Text, ...] = ()
+    masks_inputs: bool = False
     xkd_bench: Text
     libraries: dict[str, str]
 
