@@ -28,7 +28,12 @@ def distill(
         list[str] | None,
         typer.Option("--set", help="A setting of the method, e.g. --set alpha=0.9. Repeatable."),
     ] = None,
-    preset: Annotated[str | None, typer.Option(help="A method's preset, e.g. adkd.")] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A method's preset, such as paper: its settings and its schedule.")
+    ] = None,
+    schedule: Annotated[
+        str, typer.Option(help="preset or task: whose epochs, batch and rate to train by where a preset has its own.")
+    ] = "preset",
     data_root: DataRoot = None,
     store: StoreRoot = None,
     device: Device = "auto",
@@ -57,12 +62,21 @@ def distill(
         learning_rate=learning_rate,
         settings=_read_settings(settings or []),
         preset=preset,
+        house_schedule=_is_house(schedule),
     )
     folder = run(order, make_runtime(device, dtype), Store(store or default_store()), root_of(data_root))
     last = read_log(folder)[-1]
-    terms = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name != "update")
+    terms = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name not in ("update", "stage"))
     typer.echo(f"{method}: {last['update']} updates, at the end {terms}")
     typer.echo(f"student: {folder}\nnext: xkd-bench evaluate {folder}")
+
+
+def _is_house(schedule: str) -> bool:
+    from xkd_bench.errors import BadInputError
+
+    if schedule not in ("preset", "task"):
+        raise BadInputError(where="--schedule", expected="preset or task", found=repr(schedule), fix="choose one")
+    return schedule == "task"
 
 
 def _read_settings(pairs: list[str]) -> dict[str, str]:

@@ -44,7 +44,10 @@ from xkd_bench.tasks.registry import Task, all_tasks
 
 @dataclass(frozen=True)
 class Order:
-    """What `distill` is asked to make. Numbers left None come from the task's own schedule."""
+    """What `distill` is asked to make. Numbers left None come from the preset, else from the task's own schedule.
+
+    house_schedule: take a preset's settings, but the task's schedule.
+    """
 
     method: str
     task: Task
@@ -59,6 +62,7 @@ class Order:
     learning_rate: float | None = None
     settings: Mapping[str, Any] | None = None
     preset: str | None = None
+    house_schedule: bool = False
 
 
 def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None) -> Path:
@@ -117,7 +121,8 @@ def _schedule(order: Order, preset: registry.Preset, runtime: Runtime) -> Schedu
     """What the command line says, else the preset, else the task's own schedule."""
     usual = order.task.card.training
     said = {"epochs": order.epochs, "batch_size": order.batch_size, "learning_rate": order.learning_rate}
-    values = {**usual.model_dump(), **preset.training, **{name: value for name, value in said.items() if value}}
+    theirs = {} if order.house_schedule else preset.training
+    values = {**usual.model_dump(), **theirs, **{name: value for name, value in said.items() if value}}
     return Schedule(**values, bfloat16=runtime.dtype == "bfloat16", seed=order.seed)
 
 
