@@ -31,6 +31,15 @@ def start_of(folder: Path, task: str, layers: Sequence[int] | None = None, maske
     )
 
 
+def unrelated(start: Start) -> Start:
+    """The same architecture with weights of its own."""
+    torch.manual_seed(1)
+    for parameter in start.model.parameters():
+        if parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.05)
+    return start
+
+
 def pairing_of(student: Start, teacher: Start) -> Pairing:
     configs = (student.model.config, teacher.model.config)
     alike = read_alike(student.encoder, teacher.encoder, configs)

@@ -15,6 +15,7 @@ from xkd_bench.distillers.contract import Again, Declaration, Distiller, Setting
 from xkd_bench.distillers.matching import real_tokens, unit_length
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, Variant, answer_terms
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Instead, Trace, Watch
 
 Reading = Literal["code", "paper"]
@@ -92,7 +93,7 @@ class ADKD(Distiller):
 
     def _gradients(self, found: Trace, train: bool) -> list[Tensor]:
         """∂F_c/∂E of every view c, each (B, n, d)."""
-        outputs = self._views(found.logits.float())
+        outputs = self._views(wide(found.logits))
         return [
             torch.autograd.grad(outputs[:, c].sum(), _embeddings(found), create_graph=train, retain_graph=True)[0]
             for c in range(outputs.shape[1])

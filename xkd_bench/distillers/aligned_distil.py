@@ -14,6 +14,7 @@ from xkd_bench.distillers.masking import IGNORED
 from xkd_bench.distillers.matching import attention_log_rows, attention_rows, cosine_distance, mean_valid, real_tokens
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.soft_targets import soft_target_loss
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Instead, Watch
 
 
@@ -80,7 +81,7 @@ class AlignedDistil(Distiller):
         if settings.teacher_weight:
             terms["teacher"] = settings.teacher_weight * self._answer(step, student.logits, real)
         if settings.hidden_weight:
-            distance = cosine_distance(student.hidden_states[-1].float(), teacher.hidden_states[-1].float().detach())
+            distance = cosine_distance(wide(student.hidden_states[-1]), wide(teacher.hidden_states[-1]).detach())
             terms["hidden"] = settings.hidden_weight * mean_valid(distance, real)
         if settings.interchange_weight:
             chosen = self.interchanged(step)
@@ -110,16 +111,16 @@ class AlignedDistil(Distiller):
     def _label(self, step: Step) -> Tensor:
         if self.objective == "task":
             return label_loss(self.card, step.student.logits, step.labels)
-        return cross_entropy(step.student.logits.float().flatten(0, 1), step.labels.flatten(), ignore_index=IGNORED)
+        return cross_entropy(wide(step.student.logits).flatten(0, 1), step.labels.flatten(), ignore_index=IGNORED)
 
     def _answer(self, step: Step, logits: Tensor, real: Tensor) -> Tensor:
-        teacher = step.teacher_logits.float().detach()
+        teacher = wide(step.teacher_logits).detach()
         if self.objective == "masked_lm":
             asked = (step.labels != IGNORED) if self.settings.restrict_to_masked else real.bool()
-            return soft_target_loss(logits.float()[asked], teacher[asked], "hinton", self.settings.temperature)
+            return soft_target_loss(wide(logits)[asked], teacher[asked], "hinton", self.settings.temperature)
         if self.card.kind == "regression":
-            return mse_loss(logits.float(), teacher)
-        return soft_target_loss(logits.float(), teacher, "hinton", self.settings.temperature)
+            return mse_loss(wide(logits), teacher)
+        return soft_target_loss(wide(logits), teacher, "hinton", self.settings.temperature)
 
     @staticmethod
     def _attention(student: Tensor, teacher: Tensor, real: Tensor) -> Tensor:

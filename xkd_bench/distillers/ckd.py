@@ -16,6 +16,7 @@ from xkd_bench.distillers.contract import Distiller, Settings, Step, TeacherUse
 from xkd_bench.distillers.matching import mean_valid, real_tokens, uniform, unit_length
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, answer_terms
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Trace, Watch
 
 FAR_BELOW = -1e4
@@ -76,8 +77,8 @@ def matched_states(student: Trace, teacher: Trace) -> tuple[Tensor, Tensor]:
     assert student.hidden_states is not None
     assert teacher.hidden_states is not None
     places = [0, *uniform(len(student.hidden_states) - 1, len(teacher.hidden_states) - 1)]
-    ours = torch.stack([state.float() for state in student.hidden_states], dim=1)
-    theirs = torch.stack([teacher.hidden_states[place].float() for place in places], dim=1)
+    ours = torch.stack([wide(state) for state in student.hidden_states], dim=1)
+    theirs = torch.stack([wide(teacher.hidden_states[place]) for place in places], dim=1)
     return ours, theirs.detach()
 
 

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from xkd_bench.distillers.pairing import Needs, Pairing
 from xkd_bench.errors import BadInputError
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Instead, Trace, Watch
 from xkd_bench.tasks.card import TaskCard
 
@@ -167,5 +168,5 @@ class Distiller(nn.Module, ABC):
 def label_loss(card: TaskCard, logits: Tensor, labels: Tensor) -> Tensor:
     """CE(z, y) for classes, mean (ẑ − y)² for a regression; in fp32."""
     if card.kind == "regression":
-        return nn.functional.mse_loss(logits.float()[:, 0], labels.float())
-    return nn.functional.cross_entropy(logits.float(), labels)
+        return nn.functional.mse_loss(wide(logits)[:, 0], labels.to(wide(logits).dtype))
+    return nn.functional.cross_entropy(wide(logits), labels)

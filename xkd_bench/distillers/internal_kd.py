@@ -14,6 +14,7 @@ from xkd_bench.distillers.matching import attention_divergence, cosine_distance,
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.pkd import projection
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, answer_terms
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Watch
 
 ANSWERS = "answers"
@@ -94,8 +95,8 @@ class InternalKD(Distiller):
         places = [0, *uniform(len(ours) - 1, len(theirs) - 1)]
         terms = {}
         for block in blocks:
-            student = self.projection(ours[block][:, 0].float())
-            teacher = theirs[places[block]][:, 0].float().detach()
+            student = self.projection(wide(ours[block][:, 0]))
+            teacher = wide(theirs[places[block]][:, 0]).detach()
             if settings.attention_weight:
                 terms[f"attention_{block}"] = settings.attention_weight * self._divergence(step, block)
             if settings.cosine_weight:

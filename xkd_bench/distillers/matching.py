@@ -7,6 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from xkd_bench.models.blocks import wide
+
 Heads = Literal["equal", "mean"]
 
 
@@ -36,7 +38,7 @@ def real_tokens(mask: Tensor | None, like: Tensor) -> Tensor:
 def attention_log_rows(scores: Tensor, real: Tensor) -> Tensor:
     """log softmax of scores (B, H, n, n) over real keys, in fp32; 0 at padded keys, whose probability is 0."""
     keys = real[:, None, None, :].bool()
-    rows = torch.log_softmax(scores.float().masked_fill(~keys, torch.finfo(torch.float32).min), dim=-1)
+    rows = torch.log_softmax(wide(scores).masked_fill(~keys, torch.finfo(torch.float32).min), dim=-1)
     return rows.masked_fill(~keys, 0.0)
 
 

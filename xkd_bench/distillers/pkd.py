@@ -12,6 +12,7 @@ from xkd_bench.distillers.contract import Distiller, Settings, Step, TeacherUse
 from xkd_bench.distillers.matching import last, uniform, unit_length
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, Variant, answer_terms
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Watch
 
 
@@ -59,8 +60,8 @@ class PKD(Distiller):
         places = (uniform if settings.blocks == "skip" else last)(len(ours) - 1, len(theirs) - 1)
         distances = []
         for block, teacher_block in enumerate(places[:-1], 1):
-            student = unit_length(self.projection(ours[block][:, 0].float()))
-            teacher = unit_length(theirs[teacher_block][:, 0].float().detach())
+            student = unit_length(self.projection(wide(ours[block][:, 0])))
+            teacher = unit_length(wide(theirs[teacher_block][:, 0]).detach())
             distances.append((student - teacher).square())
         patient = torch.stack(distances)  # (J, B, d)
         patient = patient.mean() if settings.dim_reduction == "mean" else patient.sum(dim=-1).mean()

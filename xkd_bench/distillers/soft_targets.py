@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy, kl_div, log_softmax, mse_loss, softmax
 
 from xkd_bench.distillers.contract import Settings, Step, label_loss
+from xkd_bench.models.blocks import wide
 from xkd_bench.tasks.card import TaskCard
 
 Variant = Literal["hinton", "adkd", "deit_legacy", "seed000"]
@@ -42,8 +43,8 @@ def answer_terms(
     label_logits, matched_logits: the heads the two terms act on, where a student has two.
     """
     alpha = 1.0 if settings.variant == "seed000" else settings.alpha
-    student = (step.student.logits if matched_logits is None else matched_logits).float()
-    teacher = step.teacher_logits.float()
+    student = wide(step.student.logits if matched_logits is None else matched_logits)
+    teacher = wide(step.teacher_logits)
     temperature = temperature_at(settings, step.epoch, step.epochs)
     if card.kind == "regression":
         matched = regression_loss(student, teacher, settings.variant, temperature)

@@ -14,6 +14,7 @@ from xkd_bench.distillers.matching import attention_rows, mean_valid, real_token
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.pkd import projection
 from xkd_bench.distillers.soft_targets import soft_target_loss
+from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Watch
 
 INNER, ANSWERS = "inner", "answers"
@@ -77,7 +78,7 @@ class TinyBERT(Distiller):
         ]
         hidden = [
             mean_valid(
-                (self.projection(ours.hidden_states[block].float()) - theirs.hidden_states[place].float().detach())
+                (self.projection(wide(ours.hidden_states[block])) - wide(theirs.hidden_states[place]).detach())
                 .square()
                 .mean(dim=-1),
                 counted,
@@ -93,12 +94,12 @@ class TinyBERT(Distiller):
         else:
             # The released code sets scores that the mask pushed down to 0 before it takes the mean.
             keys = real[:, None, None, :]
-            ours, theirs = student.float() * keys, teacher.float().detach() * keys
+            ours, theirs = wide(student) * keys, wide(teacher).detach() * keys
         return mean_valid((ours - theirs).square(), pairs)
 
     def _answers(self, step: Step) -> dict[str, Tensor]:
-        student = step.student.logits.float()
+        student = wide(step.student.logits)
         if self.card.kind == "regression":
             return {"label": mse_loss(student[:, 0], step.labels.float())}
-        matched = soft_target_loss(student, step.teacher_logits.float(), "adkd", self.settings.temperature)
+        matched = soft_target_loss(student, wide(step.teacher_logits), "adkd", self.settings.temperature)
         return {"teacher": matched}

@@ -108,7 +108,7 @@ def read_blocks(model: Any, inputs: dict[str, Tensor]) -> tuple[Any, list[Block]
 
     def norm(module: nn.Module, arguments: tuple[Tensor, ...], output: Any) -> None:
         assert isinstance(module, nn.LayerNorm)
-        found = Norm(_wide(module.weight), module.eps, _wide(arguments[0]))
+        found = Norm(wide(module.weight), module.eps, wide(arguments[0]))
         if current:
             (current[-1].before if current[-1].attended is None else current[-1].after).append(found)
         elif blocks:
@@ -148,13 +148,13 @@ def _block(model: Any, found: _Events, following: _Events | None) -> Block:
             found=f"{len(found.before)} norms before attention and {len(found.after)} after",
             fix="choose an explainer or method that does not read attention",
         )
-    return Block(_wide(stream), _probabilities(attended), _wide(attended.value), output, pre_norm, tuple(norms))
+    return Block(wide(stream), _probabilities(attended), wide(attended.value), output, pre_norm, tuple(norms))
 
 
 def _probabilities(attended: Attended) -> Tensor:
     """softmax(q·kᵀ·scaling + mask) before dropout, (B, H, n, n)."""
     n = attended.query.shape[2]
-    query, key = (aligned(_wide(one), 2) for one in (attended.query, attended.key))
+    query, key = (aligned(wide(one), 2) for one in (attended.query, attended.key))
     with torch.autocast(query.device.type, enabled=False):
         scores = (query @ key.transpose(2, 3))[:, :, :n, :n] * attended.scaling
     if attended.mask is not None:
@@ -177,8 +177,8 @@ def aligned(tensor: Tensor, *axes: int) -> Tensor:
     return tensor
 
 
-def _wide(tensor: Tensor) -> Tensor:
-    """In at least 32 bits: squares of many small numbers are added up."""
+def wide(tensor: Tensor) -> Tensor:
+    """In at least 32 bits: what is added up of many small numbers needs them."""
     return tensor if tensor.dtype == torch.float64 else tensor.float()
 
 
