@@ -19,6 +19,7 @@ from xkd_bench.cli import (
     metrics,
     perturb,
     perturbations,
+    reference,
     robustness,
     submit,
     tasks,
@@ -62,5 +63,6 @@ app.add_typer(metrics.app, name="metrics")
 app.add_typer(explainers.app, name="explainers")
 app.add_typer(perturbations.app, name="perturbations")
 app.add_typer(distillers.app, name="distillers")
+app.add_typer(reference.app, name="reference")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")

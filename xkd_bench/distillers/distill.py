@@ -260,6 +260,8 @@ def _train(
     teacher_logits, teacher_rows = None, None
     classifier = teacher.classifier if teacher else None
     if classifier is not None:
+        if classifier.checkpoint.reference:
+            store = store.with_references([classifier.checkpoint.folder])
         check_label_order(classifier, examples, store, "teacher")
         if distiller.teacher == "logits":
             table = predictions(classifier, examples, store, "teacher on the training examples")

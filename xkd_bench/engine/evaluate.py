@@ -56,6 +56,7 @@ def evaluate(
     reasons, which takes most of the time. with_perturbations: also ask them about perturbed inputs.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
+    store = store.with_references(plan.references())
     warnings = _check_orders(plan, store)
     table = measure(plan, store)
     predicted = _forwards(plan)

@@ -49,6 +49,10 @@ class Plan:
         other = {"baseline": self.baseline} if self.baseline else {}
         return {"student": self.student, **teacher, "random_student": self.random_student, **again, **other}
 
+    def references(self) -> tuple[Path, ...]:
+        """Folders of the models of which there are measurements and no weights."""
+        return tuple(model.checkpoint.folder for model in self.models().values() if model.checkpoint.reference)
+
 
 def make_plan(
     student: str,

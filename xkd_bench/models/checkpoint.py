@@ -19,6 +19,7 @@ from xkd_bench.models.checkpoint_files import (
     refuse_weights_elsewhere,
     weight_files,
 )
+from xkd_bench.records.reference_tables import PREFIX, find_reference, read_reference
 
 FLOATING = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 
@@ -27,7 +28,8 @@ FLOATING = ("F64", "F32", "F16", "BF16", "F8_E4M3", "F8_E5M2")
 class Checkpoint:
     """A checked model folder. `hash` covers weights, config and tokenizer/processor files by content.
 
-    parameters: values in floating-point tensors of the weight files. bytes: size of the weight files.
+    parameters: values in floating-point tensors of the weight files. bytes: size of the weight files. reference: a
+    reference teacher, of which there are measurements and no weights.
     """
 
     location: str
@@ -36,6 +38,7 @@ class Checkpoint:
     config: dict[str, Any]
     parameters: int
     bytes: int
+    reference: bool = False
 
     @property
     def model_type(self) -> str:
@@ -59,12 +62,15 @@ class Checkpoint:
 
 
 def open_checkpoint(location: str) -> Checkpoint:
-    """Resolve a folder or hub id and check everything that can be checked before any weight is loaded.
+    """Resolve a folder, hub id or `reference:NAME` and check everything that can be checked before weights are loaded.
 
     Raises `BadInputError` for a missing folder, weights that are not safetensors, a truncated file, remote code.
     """
-    folder = _resolve(location)
+    folder = find_reference(location.removeprefix(PREFIX)) if location.startswith(PREFIX) else _resolve(location)
     config = _read_config(folder, location)
+    kept = read_reference(folder)
+    if kept is not None:
+        return Checkpoint(location, folder, kept.checkpoint, config, kept.parameters, kept.bytes, reference=True)
     weights = weight_files(folder, location)
     parameters = 0
     for path in weights:

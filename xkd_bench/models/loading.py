@@ -30,6 +30,13 @@ def load_model(
     new_head_seed: allow a missing head and draw it from this seed (a student or teacher about to be trained). Without
     it, weights the architecture needs and the file lacks are an error: a random head must never be evaluated.
     """
+    if checkpoint.reference:
+        raise BadInputError(
+            where=checkpoint.location,
+            expected="measurements this was not asked for before, and weights to make them with",
+            found="a reference teacher: what was measured of it, without its weights",
+            fix="keep to the protocol, task and data of the reference, or give a teacher of your own",
+        )
     auto = _masked_lm_class() if masked_lm else _auto_class(card)
     options: dict[str, Any] = {"attn_implementation": attention} if attention else {}
     if new_head_seed is not None and not masked_lm:

@@ -29,6 +29,8 @@ def measure_speed(
     timing: None times only where the teacher was loaded anyway, so that judging a second student costs the teacher
     nothing. A single model's rate says little on a machine that does other things too; the ratio does.
     """
+    if teacher is not None and teacher.checkpoint.reference:
+        teacher = None  # there is nothing to time
     wanted = timing if timing is not None else (teacher is None or teacher.loaded)
     if not wanted:
         note = "not timed: the teacher's predictions were in the store; --timing runs both side by side"

@@ -25,6 +25,7 @@ from filelock import FileLock, Timeout
 
 from xkd_bench.records import canonical_json
 from xkd_bench.records.files import disk_errors, write_whole
+from xkd_bench.records.reference_tables import find_table
 
 SHARD_ROWS = 64
 SHARDS_AT_ONCE = 16
@@ -41,23 +42,33 @@ def default_store() -> Path:
 
 
 class Store:
-    """A folder of tables. Any number of processes may use it at once."""
+    """A folder of tables. Any number of processes may use it at once.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    references: folders of reference teachers (`records.reference_tables`), whose tables are read before anything is
+    measured.
+    """
+
+    def __init__(self, root: Path, references: Sequence[Path] = ()) -> None:
+        self.root, self.references = root, tuple(references)
+
+    def with_references(self, folders: Sequence[Path]) -> Store:
+        return Store(self.root, (*self.references, *folders))
 
     def table(self, probe: str, key: dict[str, Any], example_ids: Sequence[str]) -> StoredTable:
         """The table of one probe under one key. The ids are part of the key: a sample is a table of its own."""
         whole = {"probe": probe, **key, "example_ids": canonical_json.content_hash(list(example_ids))}
         digest = canonical_json.content_hash(whole).removeprefix("sha256:")
-        return StoredTable(self.root / probe / digest[:2] / digest, whole, tuple(example_ids))
+        folder = self.root / probe / digest[:2] / digest
+        return StoredTable(folder, whole, tuple(example_ids), self.references)
 
 
 class StoredTable:
     """Rows of a probe, one an example id, in shards of 64."""
 
-    def __init__(self, folder: Path, key: dict[str, Any], example_ids: tuple[str, ...]) -> None:
-        self.folder, self.key, self.example_ids = folder, key, example_ids
+    def __init__(
+        self, folder: Path, key: dict[str, Any], example_ids: tuple[str, ...], references: tuple[Path, ...] = ()
+    ) -> None:
+        self.folder, self.key, self.example_ids, self.references = folder, key, example_ids, references
         self.shards = range(-(-len(example_ids) // SHARD_ROWS))
 
     def fill(
@@ -72,6 +83,10 @@ class StoredTable:
         better, fewer lose less when a run is killed. resumed: hears how many examples were in the store. Raises
         `BadInputError` when the disk is full; what was written so far stays.
         """
+        kept = find_table(self.references, self.key)
+        if kept is not None:
+            resumed(len(self.example_ids))
+            return kept
         with disk_errors(self.folder, "what was measured so far is kept (another place: --store)"):
             (self.folder / "locks").mkdir(parents=True, exist_ok=True)
             self._write_key()
