@@ -45,7 +45,7 @@ def encoder() -> Path:
 @pytest.fixture(scope="session")
 def tiny_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Untrained starts of both demo tasks and, for grammar, a teacher and a student that are random but whole."""
-    from xkd_bench.demo.starts import write_start
+    from xkd_bench.models.starts import write_start
     from xkd_bench.tasks.registry import find_task
 
     folder = tmp_path_factory.mktemp("tiny models")

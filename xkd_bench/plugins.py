@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -11,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from xkd_bench.errors import BadInputError
+
+LONGEST_SUMMARY = 200  # a listing wraps it, a page shows it whole
 
 
 @cache
@@ -67,3 +71,22 @@ def read_card(path: Path) -> dict[str, Any]:
             found="no such file",
             fix="add it; every plugin has one",
         ) from None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that must hold of a plugin, whether it does, and what was found."""
+
+    what: str
+    holds: bool
+    note: str = ""
+
+
+def check_card(told: Mapping[str, Any], wanted: Sequence[str]) -> Finding:
+    """Whether a card has all it must have, its one line short enough for a listing."""
+    missing = [name for name in wanted if name not in told or told[name] in ("", None)]
+    if missing:
+        return Finding("its card is complete", False, f"missing: {', '.join(missing)}")
+    long = len(str(told.get("summary", ""))) > LONGEST_SUMMARY
+    note = f"its summary has more than {LONGEST_SUMMARY} characters" if long else ""
+    return Finding("its card is complete", not long, note)

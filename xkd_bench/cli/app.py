@@ -19,6 +19,7 @@ from xkd_bench.cli import (
     metrics,
     perturb,
     perturbations,
+    plugin,
     reference,
     robustness,
     submit,
@@ -64,5 +65,6 @@ app.add_typer(explainers.app, name="explainers")
 app.add_typer(perturbations.app, name="perturbations")
 app.add_typer(distillers.app, name="distillers")
 app.add_typer(reference.app, name="reference")
+app.add_typer(plugin.app, name="plugin")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")

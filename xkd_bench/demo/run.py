@@ -10,13 +10,13 @@ from pathlib import Path
 import torch
 
 from xkd_bench import leaderboard
-from xkd_bench.demo.starts import write_start
 from xkd_bench.distillers.distill import Order, distill
 from xkd_bench.engine.evaluate import Evaluation, evaluate
 from xkd_bench.engine.plan import make_plan
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.registry import cards
 from xkd_bench.models.classifier import Runtime
+from xkd_bench.models.starts import write_start
 from xkd_bench.records.files import disk_errors
 from xkd_bench.records.schema import ScoreRecord
 from xkd_bench.records.store import Store

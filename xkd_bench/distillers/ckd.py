@@ -24,7 +24,7 @@ FAR_BELOW = -1e4
 
 class CKDSettings(SoftTargetSettings):
     """word_pairs, word_triples, block_pairs, block_triples: weights of the four relations. window: w positions around a
-    word whose triples are compared."""
+    word, itself in the middle, whose triples are compared."""
 
     alpha: Annotated[float, Field(ge=0, le=1)] = 0.9
     temperature: Annotated[float, Field(gt=0)] = 3.0
@@ -62,13 +62,13 @@ class CKD(Distiller):
         if settings.word_pairs:
             terms["word_pairs"] = settings.word_pairs * pair_divergence(ours, theirs, words)
         if settings.word_triples:
-            width = min(settings.window, ours.shape[2])
-            terms["word_triples"] = settings.word_triples * triple_distance(ours, theirs, words, width)
+            reach = settings.window // 2
+            terms["word_triples"] = settings.word_triples * triple_distance(ours, theirs, words, reach)
         if settings.block_pairs:
             terms["block_pairs"] = settings.block_pairs * pair_divergence(across, across_theirs, blocks)
         if settings.block_triples:
-            width = across.shape[2]
-            terms["block_triples"] = settings.block_triples * triple_distance(across, across_theirs, blocks, width)
+            reach = across.shape[2] - 1
+            terms["block_triples"] = settings.block_triples * triple_distance(across, across_theirs, blocks, reach)
         return terms
 
 
@@ -101,15 +101,18 @@ def _log_relations(vectors: Tensor, others: Tensor) -> Tensor:
     return torch.log_softmax(cosines + FAR_BELOW * (1 - others), dim=-1)
 
 
-def triple_distance(student: Tensor, teacher: Tensor, real: Tensor, width: int) -> Tensor:
-    """Mean squared difference of the cosines at i between p and q, over real i, p, q with p, q in a window around i.
+def triple_distance(student: Tensor, teacher: Tensor, real: Tensor, reach: int) -> Tensor:
+    """Mean squared difference of the cosines at i between p and q, over real i, p, q with |p − i|, |q − i| ≤ `reach`.
 
-    The window holds `width` positions and is pushed inside the sequence at its ends. student: (…, m, d); real: (…, m).
+    student, teacher: (…, m, d_S) and (…, m, d_T); real: (…, m). What lies beyond the sequence counts for nothing,
+    so that padding changes nothing.
     """
     m = real.shape[-1]
-    starts = (torch.arange(m, device=real.device) - width // 2).clamp(0, m - width)
-    places = starts[:, None] + torch.arange(width, device=real.device)  # (m, w)
-    near = real[..., places]  # (…, m, w)
+    reach = min(reach, m - 1)
+    places = torch.arange(m, device=real.device)[:, None] + torch.arange(-reach, reach + 1, device=real.device)
+    inside = ((places >= 0) & (places < m)).to(real.dtype)
+    places = places.clamp(0, m - 1)
+    near = real[..., places] * inside  # (…, m, w)
     weight = real[..., :, None, None] * near[..., :, None] * near[..., None, :]
     ours, theirs = angles(student, student[..., places, :]), angles(teacher, teacher[..., places, :])
     return mean_valid((ours - theirs).square(), weight)

@@ -13,11 +13,14 @@ from xkd_bench.tasks.card import TaskCard
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
 
-def write_start(folder: Path, card: TaskCard) -> Path:
-    """An untrained checkpoint for a demo task: a BERT with the grammar's own words, or a ViT for 8×8 images."""
+def write_start(folder: Path, card: TaskCard, width: int | None = None) -> Path:
+    """An untrained checkpoint for a demo task: a BERT with the grammar's own words, or a ViT for 8×8 images.
+
+    width: of its states; by default 96 for texts and 64 for images.
+    """
     make = _image_start if card.modality == "image" else _text_start
     with whole_folder(folder) as temporary, quiet_transformers(), seeded(seed_of("demo start", card.name)):
-        model, processor = make(_labels(card))
+        model, processor = make(_labels(card), width)
         model.save_pretrained(str(temporary))
         processor.save_pretrained(str(temporary))
     return folder
@@ -30,13 +33,13 @@ def _labels(card: TaskCard) -> dict[str, Any]:
     }
 
 
-def _text_start(labels: dict[str, Any]) -> tuple[Any, Any]:
+def _text_start(labels: dict[str, Any], width: int | None) -> tuple[Any, Any]:
     from transformers import BertConfig, BertForSequenceClassification
 
     tokenizer = _word_tokenizer()
     config = BertConfig(
         vocab_size=len(tokenizer),
-        hidden_size=96,
+        hidden_size=width or 96,
         num_hidden_layers=4,
         num_attention_heads=4,
         intermediate_size=192,
@@ -78,13 +81,13 @@ def _word_tokenizer() -> Any:
     )
 
 
-def _image_start(labels: dict[str, Any]) -> tuple[Any, Any]:
+def _image_start(labels: dict[str, Any], width: int | None) -> tuple[Any, Any]:
     from transformers import ViTConfig, ViTForImageClassification, ViTImageProcessorPil
 
     config = ViTConfig(
         image_size=8,
         patch_size=2,
-        hidden_size=64,
+        hidden_size=width or 64,
         num_hidden_layers=4,
         num_attention_heads=4,
         intermediate_size=128,
