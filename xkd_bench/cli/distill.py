@@ -42,6 +42,7 @@ def distill(
     """Train a student and write it with its lineage. An interrupted run goes on when started again."""
     from xkd_bench.distillers.distill import Order, read_log
     from xkd_bench.distillers.distill import distill as run
+    from xkd_bench.distillers.processes import is_main
     from xkd_bench.distillers.student import read_layers
     from xkd_bench.models.classifier import make_runtime
     from xkd_bench.records.store import Store, default_store
@@ -65,6 +66,8 @@ def distill(
         house_schedule=_is_house(schedule),
     )
     folder = run(order, make_runtime(device, dtype), Store(store or default_store()), root_of(data_root))
+    if not is_main():
+        return
     last = read_log(folder)[-1]
     terms = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name not in ("update", "stage"))
     typer.echo(f"{method}: {last['update']} updates, at the end {terms}")
