@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -24,10 +25,14 @@ class Progress:
         self._bar: Any = None
         self._bar_task: Any = None
         self._terminal = sys.stderr.isatty()
+        # Of several processes that `torchrun` starts, the first one speaks.
+        self._silent = os.environ.get("RANK", "0") != "0"
 
     def advance(self, count: int = 1) -> None:
         """`count` more units are done."""
         self.done += count
+        if self._silent:
+            return
         if self._bar is not None:
             self._bar.update(self._bar_task, completed=self.done)
             return
@@ -68,7 +73,7 @@ class Progress:
         if self._bar is not None:
             self._bar.stop()
         seconds = time.monotonic() - self.started
-        if seconds > QUIET_SECONDS and self.done:
+        if seconds > QUIET_SECONDS and self.done and not self._silent:
             rate = self.done / seconds
             print(
                 f"{self.label}: {self.done} {self.unit} in {_clock(seconds)} ({rate:.0f} a second)",

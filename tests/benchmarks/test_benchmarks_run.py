@@ -103,3 +103,17 @@ def test_the_forms_of_globenc_agree_and_the_gram_form_holds_less() -> None:
     assert found["written out"][1] > 4 * 40 * 40 * 48 * 4, "every head's part of every pair"
     assert found["Gram"][1] < found["heads summed"][1] < found["written out"][1]
     assert len(report_forms(found).splitlines()) == 1 + len(FORMS)
+
+
+def test_every_method_is_timed_beside_vanilla_kd(tiny_models: Path) -> None:
+    from distillers import CACHED, GOALS, UNIT, fitting, read, report, times
+
+    start = str(tiny_models / "grammar")
+    options = read(["--teacher", start, "--student", start, "--layers", "2,4", "--steps", "1", "--rows", "4"])
+    names = fitting(options)
+    measured = times(names, options)
+    assert measured[UNIT][1] == 1
+    assert set(GOALS) - {"mgskd"} <= set(names), "relation heads do not divide this width"
+    lines = report(measured, dict.fromkeys(names, 3.0)).splitlines()
+    assert len(lines) == len(names) + 1
+    assert lines[-1].startswith(CACHED)

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from xkd_bench.cli.options import DataRoot, Device, DtypeName, StoreRoot
+
+
+class DistillCommand(typer.core.TyperCommand):
+    """The verb whose help ends with the methods there are."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        from xkd_bench.distillers.registry import cards
+
+        with formatter.section("Methods"):
+            formatter.write_dl([(name, card["summary"]) for name, card in cards().items()])
+        formatter.write_paragraph()
+        formatter.write_text(
+            "`xkd-bench distillers show METHOD` gives formula, settings, presets, needs and cost."
+        )
 
 
 def distill(

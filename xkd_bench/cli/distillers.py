@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,14 +24,41 @@ def list_distillers() -> None:
 @app.command("show")
 def show(name: Annotated[str, typer.Argument(help="e.g. vanilla_kd")]) -> None:
     """Formula, settings, presets, needs, cost and source of one method."""
-    from xkd_bench.distillers.registry import GROUP
+    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.distillers.registry import GROUP, load
     from xkd_bench.plugins import card as card_of
     from xkd_bench.plugins import find
 
-    card = card_of(find(GROUP, name))
+    card, console = card_of(find(GROUP, name)), make_console()
     typer.echo(f"{card['title']} ({name})\n{card['summary']}\n\n{card['formula']}\n")
-    typer.echo(f"needs      {'; '.join(card['needs'])}\ncost       {card['cost']}\nsource     {card['citation']}")
-    for setting, meaning in card["settings"].items():
-        typer.echo(f"--set {setting}=…   {meaning}")
-    for preset, values in card["presets"].items():
-        typer.echo(f"--preset {preset}   {', '.join(f'{key} = {value}' for key, value in values.items())}")
+    typer.echo(f"needs      {'; '.join(card['needs'])}\ncost       {card['cost']}\nsource     {card['citation']}\n")
+    fields = load(name).settings_type.model_fields
+    if fields:
+        table = plain_table("setting", "default", "meaning", wrapped="meaning")
+        for setting, field in fields.items():
+            table.add_row(f"--set {setting}=", str(field.default), card["settings"].get(setting, ""))
+        console.print(table)
+    for preset, parts in card["presets"].items():
+        rows = parts.get("tasks", {"": parts})
+        common = {**parts.get("settings", {}), **parts.get("training", {})} if "tasks" in parts else {}
+        console.print(f"\n--preset {preset}" + (f"  {_values(common)}" if common else ""), soft_wrap=True)
+        columns = list(dict.fromkeys(key for row in rows.values() for key in _flat(row)))
+        table = plain_table(*(["task"] if "tasks" in parts else []), *columns)
+        for task, row in rows.items():
+            values = [_shown(_flat(row).get(key)) for key in columns]
+            table.add_row(*([task] if "tasks" in parts else []), *values)
+        console.print(table)
+
+
+def _flat(parts: dict[str, Any]) -> dict[str, Any]:
+    return {**parts.get("settings", {}), **parts.get("training", {})}
+
+
+def _values(values: dict[str, Any]) -> str:
+    return ", ".join(f"{key} = {_shown(value)}" for key, value in values.items())
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    return f"{value:g}" if isinstance(value, float) else str(value).lower() if isinstance(value, bool) else str(value)
