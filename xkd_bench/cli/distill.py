@@ -20,9 +20,7 @@ class DistillCommand(typer.core.TyperCommand):
         with formatter.section("Methods"):
             formatter.write_dl([(name, card["summary"]) for name, card in cards().items()])
         formatter.write_paragraph()
-        formatter.write_text(
-            "`xkd-bench distillers show METHOD` gives formula, settings, presets, needs and cost."
-        )
+        formatter.write_text("`xkd-bench distillers show METHOD` gives formula, settings, presets, needs and cost.")
 
 
 def distill(

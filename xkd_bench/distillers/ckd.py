@@ -20,6 +20,7 @@ from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Trace, Watch
 
 FAR_BELOW = -1e4
+SMALLEST_SHARE = 1e-6
 
 
 class CKDSettings(SoftTargetSettings):
@@ -114,8 +115,29 @@ def triple_distance(student: Tensor, teacher: Tensor, real: Tensor, reach: int) 
     places = places.clamp(0, m - 1)
     near = real[..., places] * inside  # (…, m, w)
     weight = real[..., :, None, None] * near[..., :, None] * near[..., None, :]
-    ours, theirs = angles(student, student[..., places, :]), angles(teacher, teacher[..., places, :])
+    ours, theirs = _angles_within(student, places, real), _angles_within(teacher, places, real)
     return mean_valid((ours - theirs).square(), weight)
+
+
+def _angles_within(vectors: Tensor, places: Tensor, real: Tensor) -> Tensor:
+    """`angles` of (…, m, d) to the vectors at `places` (m, w), from their inner products: (…, m, w, w).
+
+    ⟨x_i − x_p, x_i − x_q⟩ = G_ii − G_ip − G_iq + G_pq, so that no difference of vectors is ever stored: m·w² numbers in
+    place of m·w·d. Centred first, which changes no difference and keeps the numbers small.
+    """
+    mean = (vectors * real[..., None]).sum(dim=-2, keepdim=True) / real.sum(dim=-1)[..., None, None].clamp_min(1)
+    centred = vectors - mean
+    gram = centred @ centred.transpose(-1, -2)
+    rows = torch.arange(len(places), device=places.device)[:, None]
+    own = gram.diagonal(dim1=-2, dim2=-1)
+    to_partner = gram[..., rows, places]
+    inner = own[..., :, None, None] - to_partner[..., :, None] - to_partner[..., None, :]
+    inner = inner + gram[..., places[:, :, None], places[:, None, :]]
+    lengths = own[..., :, None] + own[..., places]
+    squares = lengths - 2 * to_partner
+    apart = (squares > SMALLEST_SHARE * lengths) & (places != rows)  # what is nearer is the same vector, or rounding
+    scale = torch.where(apart, squares, 1.0).rsqrt() * apart
+    return inner * scale[..., :, None] * scale[..., None, :]
 
 
 def angles(centres: Tensor, partners: Tensor) -> Tensor:
