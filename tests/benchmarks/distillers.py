@@ -25,14 +25,13 @@ import torch
 
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.contract import Distiller
-from xkd_bench.distillers.lesson import Lesson, Moment, Pair
-from xkd_bench.distillers.pairing import Pairing, read_alike, shape_of
+from xkd_bench.distillers.lesson import Lesson, Moment, make_pair, make_pairing
 from xkd_bench.distillers.student import make_start, read_layers
 from xkd_bench.distillers.training import TrainingRows, collate
 from xkd_bench.distillers.vanilla_kd import VanillaKD
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import open_checkpoint
-from xkd_bench.models.encoding import EncodedRows, TextEncoder
+from xkd_bench.models.encoding import EncodedRows
 from xkd_bench.models.trace import prepare
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
@@ -73,28 +72,22 @@ def make_runner(name: str, options: argparse.Namespace) -> Runner:
     layers = read_layers(options.layers)
     teacher = make_start(open_checkpoint(options.teacher), task.card, None, 0)
     student = make_start(open_checkpoint(options.student), task.card, layers, 0)
-    alike = read_alike(student.encoder, teacher.encoder, (student.model.config, teacher.model.config))
-    pairing = Pairing(shape_of(student.model.config, "student"), shape_of(teacher.model.config, "teacher"), alike)
     kinds: Mapping[str, type[Distiller]] = {UNIT: WithTeacherForward, CACHED: VanillaKD}
     method = kinds.get(name) or registry.load(name)
-    distiller = method(task.card, {}, pairing)
+    distiller = method(task.card, {}, make_pairing(student, teacher))
     for model in (student.model, teacher.model):
         prepare(model, distiller.watch)
     teacher.model.eval().requires_grad_(False)
     student.model.train()
-    tokenizer = student.encoder.tokenizer if isinstance(student.encoder, TextEncoder) else None
     examples = load(task, "train", options.data_root).take(list(range(options.rows)))
     encoded = EncodedRows(student.encoder, examples.inputs)
     rows = TrainingRows(encoded, np.asarray(examples.labels), encoded.lengths, None)
     pad = int(getattr(student.model.config, "pad_token_id", None) or 0)
     batch = collate([rows[i] for i in range(len(rows))], pad, task.card.kind == "regression")
     device = torch.device(options.device)
-    pair = Pair(
-        student.model, student.columns, teacher.model.to(device), teacher.columns,
-        tuple(tokenizer.all_special_ids) if tokenizer else (),
-    )  # fmt: skip
+    teacher.model.to(device)
     looked_up = torch.zeros(len(rows), task.card.classes)
-    lesson = Lesson(distiller, pair, 2, 0, options.bfloat16, looked_up).to(device)
+    lesson = Lesson(distiller, make_pair(student, teacher), 2, 0, options.bfloat16, looked_up).to(device)
     on_device = {key: value.to(device) for key, value in batch.items()}
     return Runner(lesson, on_device, torch.optim.AdamW(lesson.parameters(), lr=1e-5))
 

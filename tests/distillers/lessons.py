@@ -11,12 +11,12 @@ import torch
 
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.contract import Distiller
-from xkd_bench.distillers.lesson import Lesson, Moment, Pair
-from xkd_bench.distillers.pairing import Pairing, read_alike, shape_of
+from xkd_bench.distillers.lesson import Lesson, Moment, make_pair, make_pairing
+from xkd_bench.distillers.pairing import Pairing, read_alike
 from xkd_bench.distillers.student import Start, make_start
 from xkd_bench.distillers.training import TrainingRows, collate
 from xkd_bench.models.checkpoint import open_checkpoint
-from xkd_bench.models.encoding import EncodedRows, TextEncoder
+from xkd_bench.models.encoding import EncodedRows
 from xkd_bench.models.trace import prepare
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
@@ -41,9 +41,7 @@ def unrelated(start: Start) -> Start:
 
 
 def pairing_of(student: Start, teacher: Start) -> Pairing:
-    configs = (student.model.config, teacher.model.config)
-    alike = read_alike(student.encoder, teacher.encoder, configs)
-    return Pairing(shape_of(configs[0], "student"), shape_of(configs[1], "teacher"), alike)
+    return make_pairing(student, teacher)
 
 
 def method_of(name: str, task: str, pairing: Pairing, settings: Mapping[str, Any] | None = None) -> Distiller:
@@ -59,13 +57,7 @@ def lesson_of(
     teacher.model.eval().requires_grad_(False)
     for model in (student.model, teacher.model):
         prepare(model, method.watch)
-    tokenizer = student.encoder.tokenizer if isinstance(student.encoder, TextEncoder) else None
-    special = [i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id] if tokenizer else []
-    pair = Pair(
-        student.model, student.columns, teacher.model, teacher.columns, tuple(special),
-        tokenizer.mask_token_id if tokenizer else None,
-    )  # fmt: skip
-    return Lesson(method, pair, UPDATES, 0, False, None).eval()
+    return Lesson(method, make_pair(student, teacher), UPDATES, 0, False, None).eval()
 
 
 def batch_of(task: str, student: Start, teacher: Start, rows: int = 8, first: int = 0) -> dict[str, Any]:

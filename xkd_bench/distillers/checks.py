@@ -15,13 +15,12 @@ from torch import Tensor
 
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.contract import Distiller
-from xkd_bench.distillers.lesson import Lesson, Moment, Pair
-from xkd_bench.distillers.pairing import Pairing, read_alike, shape_of
+from xkd_bench.distillers.lesson import Lesson, Moment, make_pair, make_pairing
 from xkd_bench.distillers.student import Start, make_start
 from xkd_bench.distillers.training import Schedule, TrainingRows, collate
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import open_checkpoint
-from xkd_bench.models.encoding import EncodedRows, TextEncoder
+from xkd_bench.models.encoding import EncodedRows
 from xkd_bench.models.starts import write_start
 from xkd_bench.models.trace import prepare
 from xkd_bench.plugins import Finding, card, check_card, find
@@ -109,15 +108,11 @@ def _trial(method: type[Distiller], task: Task, folder: Path) -> _Trial:
     if not place.exists():
         write_start(place, task.card, width=64)
     teacher, student = _start(place, task, None, 0.1), _start(place, task, (2, 4), 0.05)
-    alike = read_alike(student.encoder, teacher.encoder, (student.model.config, teacher.model.config))
-    pairing = Pairing(shape_of(student.model.config, "student"), shape_of(teacher.model.config, "teacher"), alike)
     torch.manual_seed(0)
-    distiller = method(task.card, {}, pairing)
+    distiller = method(task.card, {}, make_pairing(student, teacher))
     teacher.model.requires_grad_(False)
     for model in (student.model, teacher.model):
         prepare(model, distiller.watch)
-    tokenizer = student.encoder.tokenizer if isinstance(student.encoder, TextEncoder) else None
-    special = tuple(i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id) if tokenizer else ()
     examples = load(task, "train", None).take(list(range(ROWS)))
     encoded = EncodedRows(student.encoder, examples.inputs)
     rows = TrainingRows(encoded, np.asarray(examples.labels), encoded.lengths, None)
@@ -125,8 +120,9 @@ def _trial(method: type[Distiller], task: Task, folder: Path) -> _Trial:
     with torch.no_grad():
         inputs = {key: value for key, value in batch.items() if key not in ("labels", "position")}
         logits = teacher.model(**inputs).logits
-    pair = Pair(student.model, student.columns, teacher.model, teacher.columns, special)
-    return _Trial(Lesson(distiller, pair, UPDATES, 0, False, logits).eval(), batch, teacher.model)
+    return _Trial(
+        Lesson(distiller, make_pair(student, teacher), UPDATES, 0, False, logits).eval(), batch, teacher.model
+    )
 
 
 def _start(place: Path, task: Task, layers: tuple[int, ...] | None, spread: float) -> Start:

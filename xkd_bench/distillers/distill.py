@@ -16,15 +16,15 @@ import torch
 import xkd_bench
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.contract import Distiller, Objective
-from xkd_bench.distillers.lesson import Pair
-from xkd_bench.distillers.pairing import Pairing, Shape, read_alike, shape_of
+from xkd_bench.distillers.lesson import make_pair, make_pairing
+from xkd_bench.distillers.pairing import Pairing, Shape, shape_of
 from xkd_bench.distillers.processes import is_main, main_first
 from xkd_bench.distillers.student import Start, make_start
 from xkd_bench.distillers.training import Schedule, TrainingRows, train
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
-from xkd_bench.models.encoding import EncodedRows, Encoder, TextEncoder, make_encoder
+from xkd_bench.models.encoding import EncodedRows, make_encoder
 from xkd_bench.models.fit import check_fit
 from xkd_bench.models.loading import load_model, quiet_transformers, seeded
 from xkd_bench.probes.label_order import check_label_order
@@ -85,12 +85,8 @@ def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None
     start_checkpoint = open_checkpoint(order.student)
     teacher = _teacher(order, method, objective, runtime)
     start = make_start(start_checkpoint, card, order.layers, order.seed, objective)
-    shown = teacher.show(start, start_checkpoint, card) if teacher else None
-    pairing = Pairing(
-        shape_of(start.model.config, start_checkpoint.location),
-        shown.shape if shown else None,
-        same_tokens=shown is not None and shown.reads_alike,
-    )
+    watched = teacher.load(card) if teacher and teacher.watched else None
+    pairing = _pairing(start, start_checkpoint, teacher, watched)
     with seeded(seed_of("method's own weights", order.method, order.seed)):
         distiller = method(card, settings, pairing)
     schedule = _schedule(order, preset, runtime)
@@ -99,7 +95,7 @@ def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None
     with disk_errors(order.output, "a run that is started again goes on from its last checkpoint"):
         with main_first(runtime.device):
             work = _work_folder(order.output, lineage, runtime)
-        _train(order, distiller, start, shown, teacher, examples, schedule, runtime, store, work)
+        _train(order, distiller, start, watched, teacher, examples, schedule, runtime, store, work)
         with main_first(runtime.device):
             if is_main():
                 _write(order, start, teacher, lineage, work)
@@ -131,16 +127,6 @@ def _replaceable(output: Path) -> bool:
 
 
 @dataclass(frozen=True)
-class _Shown:
-    """A teacher that a method watches, loaded and frozen."""
-
-    model: Any
-    encoder: Encoder
-    shape: Shape
-    reads_alike: bool
-
-
-@dataclass(frozen=True)
 class _Teacher:
     """The teacher's checkpoint and, where it answers the task, its classifier; watched: whether a method needs more
     than its logits."""
@@ -149,18 +135,27 @@ class _Teacher:
     classifier: LazyClassifier | None
     watched: bool
 
-    def show(self, start: Start, start_checkpoint: Checkpoint, card: TaskCard) -> _Shown:
-        """Its shape, and its weights where they are watched."""
-        if not self.watched:
-            from transformers import AutoConfig
-
-            with quiet_transformers():
-                config = AutoConfig.from_pretrained(str(self.checkpoint.folder), local_files_only=True)
-            return _Shown(None, start.encoder, shape_of(config, self.checkpoint.location), False)
+    def load(self, card: TaskCard) -> Start:
+        """The model with its encoder, for a method that watches it."""
         model = load_model(self.checkpoint, card, masked_lm=self.classifier is None)
-        encoder = make_encoder(self.checkpoint, card, model)
-        alike = read_alike(start.encoder, encoder, (start.model.config, model.config))
-        return _Shown(model, encoder, shape_of(model.config, self.checkpoint.location), alike)
+        columns = list(self.classifier.order.columns) if self.classifier else None
+        return Start(model, make_encoder(self.checkpoint, card, model), columns)
+
+    def shape(self) -> Shape:
+        """What its config says, without its weights."""
+        from transformers import AutoConfig
+
+        with quiet_transformers():
+            config = AutoConfig.from_pretrained(
+                str(self.checkpoint.folder), local_files_only=True, trust_remote_code=False
+            )
+        return shape_of(config, self.checkpoint.location)
+
+
+def _pairing(start: Start, checkpoint: Checkpoint, teacher: _Teacher | None, watched: Start | None) -> Pairing:
+    if teacher and watched:
+        return make_pairing(start, watched, (checkpoint.location, teacher.checkpoint.location))
+    return Pairing(shape_of(start.model.config, checkpoint.location), teacher.shape() if teacher else None)
 
 
 def _teacher(order: Order, method: type[Distiller], objective: Objective, runtime: Runtime) -> _Teacher | None:
@@ -249,7 +244,7 @@ def _train(
     order: Order,
     distiller: Distiller,
     start: Start,
-    shown: _Shown | None,
+    watched: Start | None,
     teacher: _Teacher | None,
     examples: Examples,
     schedule: Schedule,
@@ -266,21 +261,11 @@ def _train(
         if distiller.teacher == "logits":
             table = predictions(classifier, examples, store, "teacher on the training examples")
             teacher_logits = torch.tensor(table.logits, dtype=torch.float32)
-    if shown is not None and shown.model is not None and not shown.reads_alike:
-        teacher_rows = EncodedRows(shown.encoder, examples.inputs)
+    if watched is not None and not distiller.pairing.same_tokens:
+        teacher_rows = EncodedRows(watched.encoder, examples.inputs)
     encoded = EncodedRows(start.encoder, examples.inputs)
     rows = TrainingRows(encoded, examples.labels, encoded.lengths, teacher_logits, teacher_rows)
-    tokenizer = start.encoder.tokenizer if isinstance(start.encoder, TextEncoder) else None
-    pair = Pair(
-        start.model,
-        start.columns,
-        shown.model if shown else None,
-        list(classifier.order.columns) if classifier else None,
-        # An unknown word is a word: nobody masks or leaves it out for being unknown.
-        tuple(i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id) if tokenizer else (),
-        tokenizer.mask_token_id if tokenizer else None,
-        teacher.checkpoint.location if teacher else "the teacher",
-    )
+    pair = make_pair(start, watched, teacher.checkpoint.location if teacher else "the teacher")
     if distiller.objective == "masked_lm" and pair.mask_id is None:
         raise BadInputError(
             where=order.student,

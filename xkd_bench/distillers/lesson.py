@@ -16,7 +16,10 @@ from torch import Tensor, nn
 
 from xkd_bench.distillers.contract import Again, Distiller, Stage, Step
 from xkd_bench.distillers.masking import mask_tokens
+from xkd_bench.distillers.pairing import Pairing, read_alike, shape_of
+from xkd_bench.distillers.student import Start
 from xkd_bench.models.classifier import fitting_images
+from xkd_bench.models.encoding import TextEncoder
 from xkd_bench.models.trace import Instead, Trace, Watch, trace
 from xkd_bench.randomness import generator
 
@@ -37,6 +40,29 @@ class Pair:
     special_ids: tuple[int, ...] = ()
     mask_id: int | None = None
     teacher_location: str = "the teacher"
+
+
+def make_pair(student: Start, teacher: Start | None = None, location: str = "the teacher") -> Pair:
+    """What a lesson needs of a student and the teacher it watches."""
+    tokenizer = student.encoder.tokenizer if isinstance(student.encoder, TextEncoder) else None
+    # An unknown word is a word: nobody masks it or leaves it out for being unknown.
+    special = [i for i in tokenizer.all_special_ids if i != tokenizer.unk_token_id] if tokenizer else []
+    return Pair(
+        student.model,
+        student.columns,
+        teacher.model if teacher else None,
+        teacher.columns if teacher else None,
+        tuple(special),
+        tokenizer.mask_token_id if tokenizer else None,
+        location,
+    )
+
+
+def make_pairing(student: Start, teacher: Start, names: tuple[str, str] = ("student", "teacher")) -> Pairing:
+    """Shapes of two loaded models, and whether they read the same tokens."""
+    configs = (student.model.config, teacher.model.config)
+    alike = read_alike(student.encoder, teacher.encoder, configs)
+    return Pairing(shape_of(configs[0], names[0]), shape_of(configs[1], names[1]), alike)
 
 
 @dataclass(frozen=True)
