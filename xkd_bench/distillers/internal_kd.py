@@ -10,9 +10,8 @@ from pydantic import Field
 from torch import Tensor
 
 from xkd_bench.distillers.contract import Declaration, Distiller, Settings, Stage, Step, TeacherUse
-from xkd_bench.distillers.matching import attention_divergence, cosine_distance, real_tokens, uniform
+from xkd_bench.distillers.matching import attention_divergence, cosine_distance, real_tokens, uniform, width_map
 from xkd_bench.distillers.pairing import Needs
-from xkd_bench.distillers.pkd import projection
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, answer_terms
 from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Watch
@@ -50,8 +49,7 @@ class InternalKD(Distiller):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        assert self.pairing.teacher is not None
-        self.projection = projection(self.pairing.student.width, self.pairing.teacher.width)
+        self.projection = width_map(self.pairing)
 
     def needs(self) -> Needs:
         return Needs(same_tokens=True, same_heads=True, whole_ratio=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from xkd_bench.distillers.pairing import Pairing
 from xkd_bench.models.blocks import wide
 
 Heads = Literal["equal", "mean"]
@@ -28,6 +29,13 @@ def uniform(student_blocks: int, teacher_blocks: int) -> list[int]:
 def last(student_blocks: int, teacher_blocks: int) -> list[int]:
     """g(l) = L_T − L_S + l."""
     return [teacher_blocks - student_blocks + block for block in range(1, student_blocks + 1)]
+
+
+def width_map(pairing: Pairing) -> nn.Module:
+    """From the student's width to the teacher's: the identity where they are equal, else linear without bias."""
+    student, teacher = pairing.student, pairing.teacher
+    assert teacher is not None
+    return nn.Identity() if student.width == teacher.width else nn.Linear(student.width, teacher.width, bias=False)
 
 
 def real_tokens(mask: Tensor | None, like: Tensor) -> Tensor:

@@ -11,14 +11,13 @@ from typing import Annotated, Any, ClassVar
 
 import torch
 from pydantic import Field
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
 from xkd_bench.distillers.ckd import angles, matched_states
 from xkd_bench.distillers.contract import Distiller, Settings, Stage, Step, TeacherUse
-from xkd_bench.distillers.matching import mean_valid, real_tokens
+from xkd_bench.distillers.matching import mean_valid, real_tokens, width_map
 from xkd_bench.distillers.pairing import Needs
-from xkd_bench.distillers.pkd import projection
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, answer_terms
 from xkd_bench.models.trace import Watch
 
@@ -55,10 +54,8 @@ class MGSKD(Distiller):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        assert self.pairing.teacher is not None
-        width = self.pairing.student.width
-        divides = width % self.settings.relation_heads == 0
-        self.projection = projection(width, width if divides else self.pairing.teacher.width)
+        divides = self.pairing.student.width % self.settings.relation_heads == 0
+        self.projection = nn.Identity() if divides else width_map(self.pairing)
 
     def needs(self) -> Needs:
         return Needs(same_tokens=True, whole_ratio=True, teacher_width_multiple=self.settings.relation_heads)

@@ -6,10 +6,10 @@ from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from pydantic import Field
-from torch import Tensor, nn
+from torch import Tensor
 
 from xkd_bench.distillers.contract import Distiller, Settings, Step, TeacherUse
-from xkd_bench.distillers.matching import last, uniform, unit_length
+from xkd_bench.distillers.matching import last, uniform, unit_length, width_map
 from xkd_bench.distillers.pairing import Needs
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, Variant, answer_terms
 from xkd_bench.models.blocks import wide
@@ -42,11 +42,7 @@ class PKD(Distiller):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.projection = projection(self.pairing.student.width, self._teacher_width())
-
-    def _teacher_width(self) -> int:
-        assert self.pairing.teacher is not None
-        return self.pairing.teacher.width
+        self.projection = width_map(self.pairing)
 
     def needs(self) -> Needs:
         return Needs(whole_ratio=self.settings.blocks == "skip", least_student_blocks=2)
@@ -66,8 +62,3 @@ class PKD(Distiller):
         patient = torch.stack(distances)  # (J, B, d)
         patient = patient.mean() if settings.dim_reduction == "mean" else patient.sum(dim=-1).mean()
         return {**terms, "patient": settings.beta * patient}
-
-
-def projection(width: int, teacher_width: int) -> nn.Module:
-    """The identity for equal widths, else a linear map without bias from the student's width to the teacher's."""
-    return nn.Identity() if width == teacher_width else nn.Linear(width, teacher_width, bias=False)

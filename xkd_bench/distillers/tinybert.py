@@ -10,9 +10,8 @@ from torch import Tensor
 from torch.nn.functional import mse_loss
 
 from xkd_bench.distillers.contract import Declaration, Distiller, Settings, Stage, Step, TeacherUse
-from xkd_bench.distillers.matching import attention_rows, mean_valid, real_tokens, uniform
+from xkd_bench.distillers.matching import attention_rows, mean_valid, real_tokens, uniform, width_map
 from xkd_bench.distillers.pairing import Needs
-from xkd_bench.distillers.pkd import projection
 from xkd_bench.distillers.soft_targets import soft_target_loss
 from xkd_bench.models.blocks import wide
 from xkd_bench.models.trace import Watch
@@ -47,8 +46,7 @@ class TinyBERT(Distiller):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        assert self.pairing.teacher is not None
-        self.projection = projection(self.pairing.student.width, self.pairing.teacher.width)
+        self.projection = width_map(self.pairing)
 
     def needs(self) -> Needs:
         return Needs(same_tokens=True, same_heads=True, whole_ratio=True)
