@@ -10,9 +10,11 @@ from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.cli.faithfulness_table import faithfulness_table
 from xkd_bench.cli.robustness_table import label_changing_line, robustness_table
 from xkd_bench.engine.evaluate import Evaluation
+from xkd_bench.explainers.registry import title as explainer_title
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
 from xkd_bench.metrics.registry import cards
+from xkd_bench.records.lineage import trained_to_agree
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 from xkd_bench.tasks.card import TaskCard
 
@@ -29,6 +31,8 @@ def print_evaluation(evaluation: Evaluation, card: TaskCard) -> None:
         console.print(alignment_table(result, result.explanations))
         for line in fill_lines(result.explanations):
             console.print(line, style="yellow")
+        if aimed := trained_to_agree(result.lineage, explainer_title):
+            console.print(f"The student was {aimed}.", style="yellow")
     if result.faithfulness:
         console.print(faithfulness_table(result.faithfulness))
     if result.robustness:

@@ -17,6 +17,7 @@ from xkd_bench.leaderboard.columns import ARROW_WORDS
 from xkd_bench.leaderboard.part_table import PartColumn, PartTable
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.fills import does_not_survive
+from xkd_bench.records.lineage import trained_to_agree
 from xkd_bench.records.schema import ScoreRecord, TaskResult
 
 HEADLINE = "centred_cosine"
@@ -128,4 +129,8 @@ def _notes(name: str, result: TaskResult) -> list[str]:
     if result.explanations is None:
         return []
     said = {key: does_not_survive(found) for key, found in result.explanations.fills.items()}
-    return [f"{name}, {title(key)}: {sentence}." for key, sentence in said.items() if sentence]
+    aimed = trained_to_agree(result.lineage, title)
+    return [
+        *(f"{name}, {title(key)}: {sentence}." for key, sentence in said.items() if sentence),
+        *([f"{name}: {aimed}."] if aimed else []),
+    ]

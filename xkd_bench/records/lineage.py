@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -45,3 +46,21 @@ def resolved_location(location: str, folder: Path) -> str:
     """Where that is now: a path where something lies there, else the hub id."""
     beside = (folder / location).resolve()
     return str(beside) if beside.exists() else location
+
+
+def trained_to_agree(lineage: LineageRecord | None, title: Callable[[str], str]) -> str:
+    """What of a student's training could raise a score without better reasons, in words; empty where nothing could.
+
+    title: what an explainer is called.
+    """
+    if lineage is None:
+        return ""
+    said = []
+    if lineage.trained_on_explainers:
+        names = " and ".join(title(key) for key in lineage.trained_on_explainers)
+        said.append(f"trained to match its teacher's {names}: agreement there was the aim, and is no evidence")
+    if lineage.augmentation:
+        said.append(f"trained on added inputs ({', '.join(lineage.augmentation)})")
+    if lineage.masks_inputs:
+        said.append("trained on masked inputs, which raises agreement on masked ones")
+    return "; ".join(said)
