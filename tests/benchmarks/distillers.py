@@ -3,15 +3,14 @@
     python tests/benchmarks/distillers.py --task sst2 --teacher T --student T --layers 1,3,5 [--bfloat16] [--steps 12]
 
 Times: one process, all methods in turn A B C A B C …, medians of the ratios to the `vanilla_kd` of the same round.
-Memory: a process for each method, the highest resident set above that before its first step (on a GPU the highest
-allocation). The last line is what `distill vanilla_kd` costs: it computes the teacher's logits once.
+Memory: a process for each method, the highest resident set of two steps above that before them (Linux; on a GPU the
+highest allocation). The last line is what `distill vanilla_kd` costs: it computes the teacher's logits once.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -116,10 +115,17 @@ def own_memory(name: str, options: argparse.Namespace) -> float:
         runner.step()
         runner.step()
         return (torch.cuda.max_memory_allocated() - before) / 1e6
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5")  # loading took more: the highest resident set starts again here
+    before = resident("VmRSS")
     runner.step()
     runner.step()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024 / 1e6
+    return (resident("VmHWM") - before) / 1e6
+
+
+def resident(line: str) -> int:
+    """Bytes this process has in memory now (`VmRSS`) or had at most (`VmHWM`); Linux only."""
+    status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return next(int(one.split()[1]) * 1024 for one in status if one.startswith(line))
 
 
 def memory(name: str, arguments: Sequence[str]) -> float:
