@@ -174,8 +174,8 @@ def test_masked_inputs_follow_bert_s_rule() -> None:
     ids = torch.arange(10, 10 + n).expand(100, n).clone()
     real, units = torch.ones(100, n, dtype=torch.long), torch.ones(100, n)
     units[:, 0], real[:, -5:], units[:, -5:] = 0, 0, 0
-    changed, labels = mask_tokens(ids, units, real, 3, 500, generator("masks"), True)
-    asked = labels != -100
+    changed, labels, asked = mask_tokens(ids, units, real, 3, 500, generator("masks"))
+    assert torch.equal(labels != -100, real.bool())
     share = float(asked[:, 1:-5].float().mean())
     assert share == pytest.approx(0.15, abs=0.01)
     assert not asked[:, 0].any()
@@ -184,9 +184,7 @@ def test_masked_inputs_follow_bert_s_rule() -> None:
     assert torch.equal(changed[~asked], ids[~asked])
     assert float((changed[asked] == 3).float().mean()) == pytest.approx(0.8, abs=0.03)
     assert float((changed[asked] == ids[asked]).float().mean()) == pytest.approx(0.1, abs=0.03)
-    _, everywhere = mask_tokens(ids, units, real, 3, 500, generator("masks"), False)
-    assert torch.equal(everywhere != -100, real.bool())
-    again, _ = mask_tokens(ids, units, real, 3, 500, generator("masks"), True)
+    again, _, _ = mask_tokens(ids, units, real, 3, 500, generator("masks"))
     assert torch.equal(again, changed)
 
 
@@ -202,6 +200,10 @@ def test_aligned_distil_s_masked_form_compares_vocabularies(masked_lm: Path, res
     assert set(terms) == {"label", "teacher", "hidden", "interchange"}
     chance = 0.25 * float(torch.log(torch.tensor(float(student.model.config.vocab_size))))
     assert float(terms["label"].detach()) == pytest.approx(chance, rel=0.1), "an untrained model guesses"
+    other = lesson_of(
+        "aligned_distil", TASK.name, student, teacher, {"form": "masked_lm", "restrict_to_masked": not restrict}
+    )
+    assert float(terms_of(other, batch)["label"].detach()) != float(terms["label"].detach())
 
 
 def test_its_student_is_a_start_for_any_task_and_says_that_it_saw_masks(masked_lm: Path, tmp_path: Path) -> None:

@@ -31,7 +31,9 @@ def show(name: Annotated[str, typer.Argument(help="e.g. vanilla_kd")]) -> None:
 
     card, console = card_of(find(GROUP, name)), make_console()
     typer.echo(f"{card['title']} ({name})\n{card['summary']}\n\n{card['formula']}\n")
-    typer.echo(f"needs      {'; '.join(card['needs'])}\ncost       {card['cost']}\nsource     {card['citation']}\n")
+    typer.echo(f"needs      {'; '.join(card['needs'])}")
+    typer.echo(f"cost       {card['cost']} (time of a step, vanilla_kd = 1)")
+    typer.echo(f"source     {card['citation']}\n")
     fields = load(name).settings_type.model_fields
     if fields:
         table = plain_table("setting", "default", "meaning", wrapped="meaning")

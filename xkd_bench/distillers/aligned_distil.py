@@ -79,14 +79,14 @@ class AlignedDistil(Distiller):
         if settings.label_weight:
             terms["label"] = settings.label_weight * self._label(step)
         if settings.teacher_weight:
-            terms["teacher"] = settings.teacher_weight * self._answer(step, student.logits, real)
+            terms["teacher"] = settings.teacher_weight * self._answer(step, student.logits)
         if settings.hidden_weight:
             distance = cosine_distance(wide(student.hidden_states[-1]), wide(teacher.hidden_states[-1]).detach())
             terms["hidden"] = settings.hidden_weight * mean_valid(distance, real)
         if settings.interchange_weight:
             chosen = self.interchanged(step)
             swapped = step.student_again(Watch(), Instead(attention={block: attention[block - 1] for block in chosen}))
-            terms["interchange"] = settings.interchange_weight * self._answer(step, swapped.logits, real)
+            terms["interchange"] = settings.interchange_weight * self._answer(step, swapped.logits)
         if settings.attention_weight:
             assert student.attention_scores is not None
             found = [
@@ -111,16 +111,22 @@ class AlignedDistil(Distiller):
     def _label(self, step: Step) -> Tensor:
         if self.objective == "task":
             return label_loss(self.card, step.student.logits, step.labels)
-        return cross_entropy(wide(step.student.logits).flatten(0, 1), step.labels.flatten(), ignore_index=IGNORED)
+        labels = step.labels.masked_fill(~self._compared(step), IGNORED)
+        return cross_entropy(wide(step.student.logits).flatten(0, 1), labels.flatten(), ignore_index=IGNORED)
 
-    def _answer(self, step: Step, logits: Tensor, real: Tensor) -> Tensor:
+    def _answer(self, step: Step, logits: Tensor) -> Tensor:
         teacher = wide(step.teacher_logits).detach()
         if self.objective == "masked_lm":
-            asked = (step.labels != IGNORED) if self.settings.restrict_to_masked else real.bool()
-            return soft_target_loss(wide(logits)[asked], teacher[asked], "hinton", self.settings.temperature)
+            compared = self._compared(step)
+            return soft_target_loss(wide(logits)[compared], teacher[compared], "hinton", self.settings.temperature)
         if self.card.kind == "regression":
             return mse_loss(wide(logits), teacher)
         return soft_target_loss(wide(logits), teacher, "hinton", self.settings.temperature)
+
+    def _compared(self, step: Step) -> Tensor:
+        """Positions of masked text whose predictions count: those masked, or all real ones."""
+        assert step.asked is not None
+        return step.asked if self.settings.restrict_to_masked else step.labels != IGNORED
 
     @staticmethod
     def _attention(student: Tensor, teacher: Tensor, real: Tensor) -> Tensor:

@@ -68,12 +68,13 @@ class Again(ABC):
 class Step:
     """One batch as a distiller sees it.
 
-    labels: (B,) class indices or targets; of masked-LM training (B, n) token ids, −100 where none is asked for. mask:
-    (B, n), 1 for real tokens of the student's input, None for images. units: (B, n), 1 for tokens that are words or
-    patches, 0 for special ones and padding, without a distillation token. teacher: None for a method without one; only
-    its logits where `teacher = "logits"`. Where embedding gradients are watched it carries a graph down to the
-    teacher's embeddings: detach what the loss only compares with. epoch counts from 0, stage says which part of
-    `stages()` this is, draw gives random numbers of this update alone.
+    labels: (B,) class indices or targets; of masked-LM training (B, n) token ids before masking, −100 at padding, and
+    asked (B, n) says which were chosen to be guessed. mask: (B, n), 1 for real tokens of the student's input, None for
+    images. units: (B, n), 1 for tokens that are words or patches, 0 for special ones and padding, without a
+    distillation token. teacher: None for a method without one; only its logits where `teacher = "logits"`. Where
+    embedding gradients are watched it carries a graph down to the teacher's embeddings: detach what the loss only
+    compares with. epoch counts from 0, stage says which part of `stages()` this is, draw gives random numbers of this
+    update alone.
     """
 
     labels: Tensor
@@ -84,6 +85,7 @@ class Step:
     epochs: int
     stage: Stage = Stage()
     units: Tensor | None = None
+    asked: Tensor | None = None
     draw: np.random.Generator = field(default_factory=np.random.default_rng)
     student_again: Again | None = None
     teacher_again: Again | None = None

@@ -6,7 +6,7 @@ than once a step or bring weights of its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -116,12 +116,12 @@ class Lesson(nn.Module):
         inputs = {name: value for name, value in rest.items() if not name.startswith(TEACHER_PREFIX)}
         theirs = {name.removeprefix(TEACHER_PREFIX): value for name, value in rest.items() if name not in inputs}
         draw = generator("distiller", self.seed, moment.update, moment.process)
-        units = self._units(inputs)
+        units, asked = self._units(inputs), None
         if self.distiller.objective == "masked_lm":
             assert units is not None
-            inputs, labels = self._masked(inputs, units, draw)
+            inputs, labels, asked = self._masked(inputs, units, draw)
         watch = self.distiller.watch
-        student_again = _Again(self.student, inputs, self.pair.student_columns, self._autocast, self._blank(inputs))
+        student_again = _Again(self.student, inputs, self.pair.student_columns, self._autocast, self._blank)
         with fitting_images("the student to train", getattr(self.student.config, "image_size", None), inputs):
             student = student_again(watch)
         teacher, teacher_again = self._teacher(theirs or inputs, positions, watch)
@@ -133,7 +133,8 @@ class Lesson(nn.Module):
             epoch=moment.epoch,
             epochs=moment.epochs,
             stage=self.stage(moment.update),
-            units=units if units is not None else _patches(student, inputs, self.student),
+            units=units if units is not None else _patches(inputs, self.student),
+            asked=asked,
             draw=draw,
             student_again=student_again,
             teacher_again=teacher_again,
@@ -152,7 +153,7 @@ class Lesson(nn.Module):
             return Trace(self.teacher_logits[positions.cpu()].to(positions.device)), None
         model = self.pair.teacher
         assert model is not None
-        again = _Again(model, inputs, self.pair.teacher_columns, self._autocast, self._blank(inputs), frozen=True)
+        again = _Again(model, inputs, self.pair.teacher_columns, self._autocast, self._blank, frozen=True)
         with fitting_images(self.pair.teacher_location, getattr(model.config, "image_size", None), inputs):
             return again(watch), again
 
@@ -169,14 +170,13 @@ class Lesson(nn.Module):
         special = torch.tensor(self.pair.special_ids, device=inputs["input_ids"].device)
         return (~torch.isin(inputs["input_ids"], special)).float() * inputs["attention_mask"]
 
-    def _masked(self, inputs: dict[str, Tensor], units: Tensor, draw: Any) -> tuple[dict[str, Tensor], Tensor]:
-        restrict = bool(getattr(self.distiller.settings, "restrict_to_masked", False))
+    def _masked(self, inputs: dict[str, Tensor], units: Tensor, draw: Any) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         vocabulary = int(self.student.config.vocab_size)
         assert self.pair.mask_id is not None
-        ids, labels = mask_tokens(
-            inputs["input_ids"], units, inputs["attention_mask"], self.pair.mask_id, vocabulary, draw, restrict
+        ids, labels, asked = mask_tokens(
+            inputs["input_ids"], units, inputs["attention_mask"], self.pair.mask_id, vocabulary, draw
         )
-        return {**inputs, "input_ids": ids}, labels
+        return {**inputs, "input_ids": ids}, labels, asked
 
     def _blank(self, inputs: dict[str, Tensor]) -> dict[str, Tensor]:
         """The inputs with nothing in them: padding at every position, pixels of the mean colour."""
@@ -196,7 +196,7 @@ class _Again(Again):
         inputs: dict[str, Tensor],
         columns: list[int] | None,
         autocast: Any,
-        blank: dict[str, Tensor],
+        blank: Callable[[dict[str, Tensor]], dict[str, Tensor]],
         frozen: bool = False,
     ) -> None:
         self.model, self.inputs, self.columns = model, inputs, columns
@@ -216,7 +216,7 @@ class _Again(Again):
 
     def blank_embeddings(self) -> Tensor:
         with torch.no_grad(), self.autocast():
-            arguments = dict(self.blank)
+            arguments = self.blank(self.inputs)
             pixels = arguments.pop("pixel_values", None)
             module = self.model.base_model.embeddings
             before = module.training
@@ -241,7 +241,7 @@ def stage_ends(stages: Sequence[Stage], updates: int) -> list[int]:
     return ends
 
 
-def _patches(student: Trace, inputs: dict[str, Tensor], model: Any) -> Tensor:
+def _patches(inputs: dict[str, Tensor], model: Any) -> Tensor:
     """(B, n) without a distillation token: 0 for [CLS], 1 for patches."""
     pixels = inputs["pixel_values"]
     size, patch = (_two(getattr(model.config, name, 1)) for name in ("image_size", "patch_size"))

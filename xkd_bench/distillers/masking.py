@@ -17,11 +17,10 @@ def mask_tokens(
     mask_id: int,
     vocabulary: int,
     draw: np.random.Generator,
-    only_masked: bool,
-) -> tuple[Tensor, Tensor]:
-    """Inputs with 15 % of the words asked for, of which 80 % masked, 10 % replaced, 10 % left; and the labels.
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Inputs with 15 % of the words asked for, of which 80 % masked, 10 % replaced, 10 % left; labels; where asked.
 
-    ids, units, real: (B, n). Labels are the ids at real positions, or only where asked; −100 elsewhere.
+    ids, units, real: (B, n). Labels are the ids at real positions, −100 at padding; the last is (B, n) of booleans.
     """
     numbers = torch.tensor(draw.random((2, *ids.shape)), device=ids.device)
     others = torch.tensor(draw.integers(vocabulary, size=tuple(ids.shape)), device=ids.device)
@@ -29,5 +28,4 @@ def mask_tokens(
     masked = asked & (numbers[1] >= KEPT + RANDOM)
     replaced = asked & (numbers[1] < RANDOM)
     changed = torch.where(masked, mask_id, torch.where(replaced, others, ids))
-    counted = asked if only_masked else real.bool()
-    return changed, torch.where(counted, ids, IGNORED)
+    return changed, torch.where(real.bool(), ids, IGNORED), asked
