@@ -7,13 +7,15 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from xkd_bench.distillers.distill import Order, distill
 from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Runtime
-from xkd_bench.records.reference_tables import find_reference, portable_digest, read_reference
+from xkd_bench.records.reference_tables import find_reference, find_table, portable_digest, read_reference
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.registry import builtin_folder, find_task
 
@@ -105,6 +107,20 @@ def test_a_broken_reference_is_an_error(tmp_path: Path, tiny_models: Path) -> No
     with pytest.raises(BadInputError, match="reference keep"):
         open_checkpoint(str(tmp_path))
     assert read_reference(tiny_models) is None
+
+
+@pytest.mark.parametrize("how", ["cut", "other ids"])
+def test_a_damaged_table_is_an_error_and_not_a_measurement(tmp_path: Path, how: str) -> None:
+    key = {"probe": "predictions", "checkpoint": "sha256:0"}
+    path = tmp_path / "tables" / f"{portable_digest(key)}.parquet"
+    path.parent.mkdir()
+    pq.write_table(pa.table({"example_id": ["1", "0"], "logits": [0.5, 0.25]}), path)
+    assert find_table([tmp_path], key, ["1", "0"]).column("logits").to_pylist() == [0.5, 0.25]
+    if how == "cut":
+        path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(BadInputError, match="a whole table"):
+        find_table([tmp_path], key, ["1", "0"] if how == "cut" else ["0", "1"])
+    assert find_table([tmp_path], {**key, "dtype": "bfloat16"}, ["1", "0"]) is None
 
 
 def test_the_digest_leaves_out_the_machine_and_nothing_else() -> None:

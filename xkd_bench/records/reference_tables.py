@@ -84,13 +84,28 @@ def portable_digest(key: dict[str, Any]) -> str:
     return canonical_json.content_hash(kept).removeprefix("sha256:")
 
 
-def find_table(folders: Sequence[Path], key: dict[str, Any]) -> pa.Table | None:
-    """The rows kept under a key, with their example ids."""
+def find_table(folders: Sequence[Path], key: dict[str, Any], example_ids: Sequence[str]) -> pa.Table | None:
+    """The rows kept under a key. Raises `BadInputError` where they are not those of these examples, in this order."""
     digest = portable_digest(key)
     for folder in folders:
         path = folder / TABLES / f"{digest}.parquet"
-        if path.is_file():
-            return pq.read_table(path)
+        if not path.is_file():
+            continue
+        try:
+            table = pq.read_table(path)
+            found = table.column("example_id").to_pylist()
+        except (pa.ArrowException, KeyError, OSError) as error:
+            found, problem = None, str(error).splitlines()[0]
+        else:
+            problem = "other example ids"
+        if found != list(example_ids):
+            raise BadInputError(
+                where=str(path),
+                expected="a whole table with a row for every example",
+                found=problem,
+                fix="take the reference teacher's folder from the repository again",
+            )
+        return table
     return None
 
 

@@ -83,7 +83,7 @@ class StoredTable:
         better, fewer lose less when a run is killed. resumed: hears how many examples were in the store. Raises
         `BadInputError` when the disk is full; what was written so far stays.
         """
-        kept = find_table(self.references, self.key)
+        kept = find_table(self.references, self.key, self.example_ids)
         if kept is not None:
             resumed(len(self.example_ids))
             return kept
