@@ -43,7 +43,7 @@ EVALUATIONS = 500  # of lime and of shap, for each text
 EQUAL = replace(SETTINGS, all_up_to=EVALUATIONS, sample=EVALUATIONS)
 TABLE_EXPLAINERS = {"lime": lime_attributions, "shap": shapley_values, "occlusion": occlusion_effects}
 BATCH = 64
-CHUNK = 10  # examples before the other side's turn: what else the machine does then hits both alike
+CHUNKS = {"cpu": 10, "cuda": 50}  # examples before the other side's turn, so that what else the machine does hits both
 
 Scalar = Callable[[Sequence[str]], FloatArray]  # texts → the explained scalar of each
 Scores = dict[str, list[FloatArray]]  # name of a method → attributions of each example
@@ -241,6 +241,7 @@ def measure(
     rounds: int,
     clock: Clock | None = None,
     same_only: bool = False,
+    chunk: int = CHUNKS["cpu"],
 ) -> Measured:
     """Time both sides chunk by chunk, each first in turn. classifiers: `ours` in float32, maybe `bfloat16` beside."""
     clock = clock or Clock()
@@ -248,15 +249,15 @@ def measure(
     targets = [int(row.argmax()) for row in classifiers["ours"].get().logits(examples.inputs)]
     forwards = classifiers["ours"].forwards
     sides: dict[str, Callable[[Examples, Sequence[int]], Scores]] = {
-        "libraries": lambda chunk, wanted: libraries(plain, chunk, wanted, clock, same_only),
-        "equal": lambda chunk, wanted: ours(classifiers["ours"], chunk, wanted, clock, "equal", EQUAL),
+        "libraries": lambda some, wanted: libraries(plain, some, wanted, clock, same_only),
+        "equal": lambda some, wanted: ours(classifiers["ours"], some, wanted, clock, "equal", EQUAL),
     }
     for name, classifier in classifiers.items():
-        sides[name] = lambda chunk, wanted, c=classifier, n=name: ours(c, chunk, wanted, clock, n)  # type: ignore[misc]
+        sides[name] = lambda some, wanted, c=classifier, n=name: ours(c, some, wanted, clock, n)  # type: ignore[misc]
     scores: dict[str, Scores] = {name: defaultdict(list) for name in sides}
-    turns = [(turn, start) for turn in range(rounds) for start in range(0, len(examples), CHUNK)]
+    turns = [(turn, start) for turn in range(rounds) for start in range(0, len(examples), chunk)]
     for count, (turn, start) in enumerate(turns):
-        positions = range(start, min(start + CHUNK, len(examples)))
+        positions = range(start, min(start + chunk, len(examples)))
         for name in sorted(sides, reverse=count % 2 == 1):
             found = sides[name](examples.take(positions), targets[start : positions.stop])
             if turn == 0:
@@ -336,7 +337,7 @@ def main() -> None:
     clock = Clock(time.perf_counter if options.device == "cuda" else time.process_time)
     for classifier in classifiers.values():
         clock.watch(classifier.get().model)
-    measured = measure(classifiers, examples, options.rounds, clock, options.same_only)
+    measured = measure(classifiers, examples, options.rounds, clock, options.same_only, CHUNKS[options.device])
     units = np.mean([len(units_of(row)) for row in examples.inputs if isinstance(row, TextInput)])
     print(
         f"{task.name}: {len(examples)} examples of {units:.1f} units; {options.device}, {options.threads} threads, "

@@ -21,7 +21,7 @@ from xkd_bench.distillers.processes import process_count
 from xkd_bench.distillers.sampling import LengthGroups
 from xkd_bench.errors import BadInputError, NonFiniteError
 from xkd_bench.models.encoding import Row, stack_images
-from xkd_bench.models.loading import seeded
+from xkd_bench.models.loading import attention_of_any_shape, seeded
 from xkd_bench.models.trace import prepare
 
 LOG_EVERY = 50
@@ -235,7 +235,8 @@ def train(
             pair.teacher.eval().requires_grad_(False).to(trainer.args.device)
         stages.trainer = trainer
         trainer.remove_callback(PrinterCallback)
-        trainer.train(resume_from_checkpoint=last_checkpoint(work))
+        with attention_of_any_shape(device):
+            trainer.train(resume_from_checkpoint=last_checkpoint(work))
     pair.student.eval().to("cpu")
 
 

@@ -58,6 +58,7 @@ class _Segment:
         # A quotation mark opens or closes by where it stands, so where it stands decides for all punctuation.
         self.opens = [not word and free for word, free in zip(is_word, before, strict=True)]
         self.closes = [not word and free for word, free in zip(is_word, after, strict=True)]
+        self._steps: dict[tuple[int, int], str] = {}
 
     def masked(self, mask: Sequence[bool], fill: str) -> str:
         if fill != DELETE:
@@ -68,10 +69,16 @@ class _Segment:
         kept = [i for i, keep in enumerate(mask) if keep]
         if not kept:
             return ""
-        parts = [self.gaps[0] if kept[0] == 0 else "", self.words[kept[0]]]
-        for left, right in pairwise(kept):
-            parts += [self._between(left, right), self.words[right]]
-        return "".join(parts) + (self.gaps[-1] if kept[-1] == len(self.words) - 1 else "")
+        first = (self.gaps[0] if kept[0] == 0 else "") + self.words[kept[0]]
+        rest = "".join([self._step(*step) for step in pairwise(kept)])
+        return first + rest + (self.gaps[-1] if kept[-1] == len(self.words) - 1 else "")
+
+    def _step(self, left: int, right: int) -> str:
+        """From a kept word to the end of the next kept one; remembered, since a thousand maskings share them."""
+        found = self._steps.get((left, right))
+        if found is None:
+            found = self._steps[left, right] = self._between(left, right) + self.words[right]
+        return found
 
     def _between(self, left: int, right: int) -> str:
         """What stands between two kept words when all words between them are deleted."""

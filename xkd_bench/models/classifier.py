@@ -17,7 +17,7 @@ from xkd_bench.models.batching import ROW_MULTIPLE, Batch, plan_batches
 from xkd_bench.models.checkpoint import Checkpoint, reason
 from xkd_bench.models.encoding import Encoder, Row, make_encoder, stack, unfitting_sizes
 from xkd_bench.models.fit import LabelOrder
-from xkd_bench.models.loading import Dtype, load_model, random_model
+from xkd_bench.models.loading import Dtype, attention_of_any_shape, load_model, random_model
 from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import Input
 
@@ -106,7 +106,8 @@ class Classifier:
             try:
                 tensors = stack(chosen + [chosen[-1]] * batch.fill)
                 on_device = {name: self._placed(value) for name, value in tensors.items()}
-                results = compute(on_device, len(chosen))
+                with attention_of_any_shape(self.runtime.device):
+                    results = compute(on_device, len(chosen))
             except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
                 if not _out_of_memory(error):
                     raise

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
@@ -15,6 +16,7 @@ from xkd_bench.tasks.card import TaskCard
 from xkd_bench.tasks.examples import ImageInput, Input, TextInput
 
 Row = dict[str, Any]  # name of a forward argument → list of ints, or a tensor without the batch axis
+KEPT_IMAGES = 2**30  # bytes of encoded training images held in memory
 Spans = tuple[
     list[tuple[int, int]], list[int | None]
 ]  # of each token: characters in its segment; segment, None if special
@@ -53,11 +55,16 @@ class TextEncoder:
                 fix="save the tokenizer again with tokenizer.save_pretrained",
             ) from error
         self.truncate = card.inputs.truncate
+        self._parts = _encoding_parts(self.tokenizer)
         self.max_length = min(card.inputs.max_length, _window(checkpoint))
         self._accepted = set(inspect.signature(model.forward).parameters)
 
     def encode(self, inputs: Sequence[Input]) -> list[Row]:
-        return self._rows(self._tokenized(inputs), len(inputs))
+        if self._parts is None:
+            return self._rows(self._tokenized(inputs), len(inputs))
+        names = [name for name in self._parts if name in self._accepted]
+        wanted = [(name, self._parts[name]) for name in names]
+        return [{name: getattr(one, part) for name, part in wanted} for one in self._encodings(inputs)]
 
     def encode_with_spans(self, inputs: Sequence[Input]) -> tuple[list[Row], list[Spans] | None]:
         """Rows as of `encode`, and where their tokens lie in the text; None for a tokenizer that does not say."""
@@ -80,22 +87,48 @@ class TextEncoder:
         return [{name: encoded[name][i] for name in names} for i in range(count)]
 
     def _tokenized(self, inputs: Sequence[Input], **options: bool) -> Any:
+        texts, pairs, strategy = self._texts(inputs)
+        if not texts:
+            return {}
+        with self._cutting(strategy):
+            return self.tokenizer(
+                texts, pairs, truncation=strategy, max_length=self.max_length, padding=False, **options
+            )
+
+    def _encodings(self, inputs: Sequence[Input]) -> list[Any]:
+        """What the library's own call makes its result from. That takes as long again as the tokens themselves, which
+        counts where a hundred thousand short texts wait for a GPU."""
+        texts, pairs, strategy = self._texts(inputs)
+        if not texts:
+            return []
+        from transformers.tokenization_utils_base import PaddingStrategy, TruncationStrategy
+
+        self.tokenizer.set_truncation_and_padding(
+            padding_strategy=PaddingStrategy.DO_NOT_PAD,
+            truncation_strategy=TruncationStrategy(strategy),
+            max_length=self.max_length,
+            stride=0,
+            pad_to_multiple_of=None,
+            padding_side=None,
+        )
+        backend = self.tokenizer.backend_tokenizer
+        backend.encode_special_tokens = self.tokenizer.split_special_tokens
+        with self._cutting(strategy):
+            return list(backend.encode_batch(texts if pairs is None else list(zip(texts, pairs, strict=True))))
+
+    def _texts(self, inputs: Sequence[Input]) -> tuple[list[str], list[str | None] | None, str]:
+        """Texts, their pairs where there are any, and how what is too long is cut."""
         texts = [row for row in inputs if isinstance(row, TextInput)]
         if len(texts) != len(inputs):
             raise TypeError("TextEncoder takes TextInput")
-        if not texts:
-            return {}
-        pairs = [row.text_pair for row in texts]
-        strategy = "longest_first" if pairs[0] is None else self.truncate
+        if not texts or texts[0].text_pair is None:
+            return [row.text for row in texts], None, "longest_first"
+        return [row.text for row in texts], [row.text_pair for row in texts], self.truncate
+
+    @contextmanager
+    def _cutting(self, strategy: str) -> Iterator[None]:
         try:
-            return self.tokenizer(
-                [row.text for row in texts],
-                None if pairs[0] is None else pairs,
-                truncation=strategy,
-                max_length=self.max_length,
-                padding=False,
-                **options,
-            )
+            yield
         except Exception as error:
             # The tokenizers library raises a bare Exception where the part that may give way is too short.
             raise BadInputError(
@@ -110,6 +143,13 @@ class TextEncoder:
 
     def save(self, folder: str) -> None:
         self.tokenizer.save_pretrained(folder)
+
+
+def _encoding_parts(tokenizer: Any) -> dict[str, str] | None:
+    """Where the tokenizers library keeps each argument of a forward; None where a tokenizer has others, or is slow."""
+    parts = {"input_ids": "ids", "token_type_ids": "type_ids", "attention_mask": "attention_mask"}
+    names = list(tokenizer.model_input_names)
+    return {name: parts[name] for name in names} if tokenizer.is_fast and set(names) <= set(parts) else None
 
 
 class ImageEncoder:
@@ -173,12 +213,16 @@ def make_encoder(checkpoint: Checkpoint, card: TaskCard, model: torch.nn.Module)
 
 
 class EncodedRows(Sequence[Row]):
-    """Rows of many inputs with their lengths: texts encoded at once, images only when they are asked for, since fifty
-    thousand of 224×224 pixels would fill 30 GB."""
+    """Rows of many inputs with their lengths: texts encoded at once, images when they are first asked for.
+
+    Encoded images are kept for the next epoch while they take `KEPT_IMAGES` bytes at most, as CIFAR's do (0.6 GB);
+    fifty thousand of 224×224 pixels would fill 30 GB and are encoded each time.
+    """
 
     def __init__(self, encoder: Encoder, inputs: Sequence[Input]) -> None:
         self._encoder, self._inputs = encoder, inputs
         self._rows = None if isinstance(encoder, ImageEncoder) else encoder.encode(inputs)
+        self._kept: dict[int, Row] = {}
         if self._rows is not None:
             self.lengths = [encoder.length(row) for row in self._rows]
         else:
@@ -190,7 +234,12 @@ class EncodedRows(Sequence[Row]):
     def __getitem__(self, position: Any) -> Any:
         if self._rows is not None:
             return self._rows[position]
-        return self._encoder.encode([self._inputs[position]])[0]
+        if position in self._kept:
+            return self._kept[position]
+        row = self._encoder.encode([self._inputs[position]])[0]
+        if sum(value.nbytes for value in row.values()) * len(self) <= KEPT_IMAGES:
+            self._kept[position] = row
+        return row
 
 
 def stack_images(values: Sequence[torch.Tensor]) -> torch.Tensor:
