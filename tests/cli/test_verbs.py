@@ -77,9 +77,10 @@ def test_timing_is_side_by_side_and_costs_no_probe_forward(trained: Path, tmp_pa
 
 
 def test_an_empty_folder_does_not_pass_the_check(tmp_path: Path, run_cli: Cli) -> None:
-    code, _, error = run_cli("submit", "check", tmp_path)
-    assert code == 2
-    assert "submission.toml" in error
+    code, output, _ = run_cli("submit", "check", tmp_path)
+    assert code == 1
+    assert "missing-file" in output
+    assert "empty" in output
 
 
 @pytest.mark.parametrize(

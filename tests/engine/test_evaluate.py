@@ -183,19 +183,19 @@ def test_a_weak_student_keeps_its_rows_and_is_marked(
 
 def test_what_evaluate_writes_passes_the_check_and_an_edit_does_not(models: dict[str, Path], tmp_path: Path) -> None:
     run(models, "one", tmp_path / "store", tmp_path / "out")
-    assert list(check_submission(tmp_path / "out"))
+    assert check_submission(tmp_path / "out").or_raise()
     path = tmp_path / "out" / TASK / "record.json"
     good = path.read_text()
     record: dict[str, Any] = json.loads(good)
     record["scores"]["kappa"]["value"] += 1e-6
     path.write_text(json.dumps(record))
     with pytest.raises(BadInputError, match=r"scores\.kappa\.value"):
-        list(check_submission(tmp_path / "out"))
+        check_submission(tmp_path / "out").or_raise()
     record = json.loads(good)
     record["examples"]["sha256"] = "sha256:" + "1" * 64
     path.write_text(json.dumps(record))
     with pytest.raises(BadInputError, match="the table the record was made from"):
-        list(check_submission(tmp_path / "out"))
+        check_submission(tmp_path / "out").or_raise()
 
 
 @pytest.mark.parametrize("headline", ["kapa", "kappa", "spearman"])

@@ -211,7 +211,7 @@ def test_a_record_checks_and_a_changed_vector_does_not(
     monkeypatch.setattr("xkd_bench.engine.check.read_protocol", lambda name: plan.protocol)
     folder = evaluate(plan, store, tmp_path / "entry", timing=False).folder
     assert folder is not None
-    assert "scores in order" in next(iter(check_submission(tmp_path / "entry")))
+    assert check_submission(tmp_path / "entry").or_raise().tasks
     path = folder / "explanations.parquet"
     table = pq.read_table(path)
     vectors = table.column("vector.student.lime").to_pylist()
@@ -219,15 +219,15 @@ def test_a_record_checks_and_a_changed_vector_does_not(
     place = table.column_names.index("vector.student.lime")
     pq.write_table(table.set_column(place, "vector.student.lime", pa.array(vectors, pa.list_(pa.int16()))), path)
     with pytest.raises(BadInputError, match="record and table belong together"):
-        list(check_submission(tmp_path / "entry"))
+        check_submission(tmp_path / "entry").or_raise()
     record = json.loads((folder / "record.json").read_text())
     record["explanations"]["table"]["sha256"] = file_hash(path)
     (folder / "record.json").write_text(json.dumps(record))
     with pytest.raises(BadInputError, match=r"scores\.centred_cosine\.lime"):
-        list(check_submission(tmp_path / "entry"))
+        check_submission(tmp_path / "entry").or_raise()
     path.unlink()
     with pytest.raises(BadInputError, match="a plain file"):
-        list(check_submission(tmp_path / "entry"))
+        check_submission(tmp_path / "entry").or_raise()
 
 
 def test_a_gain_over_a_baseline_is_the_mean_difference_on_the_same_examples(
@@ -253,7 +253,7 @@ def test_a_gain_over_a_baseline_is_the_mean_difference_on_the_same_examples(
         assert other.result.explanations.explainers[key].measures["centred_cosine"].gain is None
     assert found.result.explanations.fills["lime.mask"].gain_gap is not None
     monkeypatch.setattr("xkd_bench.engine.check.read_protocol", lambda name: plan.protocol)
-    assert "scores in order" in next(iter(check_submission(tmp_path / "entry")))
+    assert check_submission(tmp_path / "entry").or_raise().tasks
 
 
 def _values(table: ExplanationsTable, key: str, metric: Any) -> Any:
@@ -349,7 +349,7 @@ def test_nothing_is_explained_against_an_invalid_teacher(
     assert result.scores["centred_cosine.lime"].reason == "teacher_invalid"
     assert result.scores["coalition_fidelity"].reason == "teacher_invalid"
     assert not list((tmp_path / "entry").rglob("explanations.parquet"))
-    assert list(check_submission(tmp_path / "entry"))
+    assert check_submission(tmp_path / "entry").or_raise()
 
 
 def test_without_explanations_the_scores_say_so(models: dict[str, Path], store: Store, tmp_path: Path) -> None:
@@ -417,7 +417,7 @@ def test_odd_texts_are_reasons_in_rows_and_never_the_end_of_a_run(models: dict[s
     seen = table.explainers["lime"].vectors["student"].steps[long]
     assert len(seen) == 24, "no more words than the window has tokens"
     assert (seen == -32768).sum() == 2, "two tokens of the window are special"
-    assert list(check_submission(tmp_path / "entry"))
+    assert check_submission(tmp_path / "entry").or_raise()
 
 
 def _answers(model: Path) -> Callable[[list[str]], list[int]]:

@@ -205,7 +205,7 @@ def test_records_check_and_lots_orders_and_a_second_run_change_nothing(
     second = evaluate(plan_of(models, "one"), store, tmp_path / "second", timing=False)
     assert set(second.run.forwards.values()) == {0}
     monkeypatch.setattr("xkd_bench.engine.check.read_protocol", lambda name: plan.protocol)
-    assert "scores in order" in next(iter(check_submission(tmp_path / "entry")))
+    assert check_submission(tmp_path / "entry").or_raise().tasks
     folder = found.folder
     assert folder is not None
     table = read_masking(folder / "masking.parquet", 4)
@@ -213,12 +213,12 @@ def test_records_check_and_lots_orders_and_a_second_run_change_nothing(
     curve[0] = curve[0][::-1]
     write_masking(folder / "masking.parquet", table)
     with pytest.raises(BadInputError, match="record and table belong together"):
-        list(check_submission(tmp_path / "entry"))
+        check_submission(tmp_path / "entry").or_raise()
     record = json.loads((folder / "record.json").read_text())
     record["faithfulness"]["table"]["sha256"] = file_hash(folder / "masking.parquet")
     (folder / "record.json").write_text(json.dumps(record))
     with pytest.raises(BadInputError, match=r"lime"):
-        list(check_submission(tmp_path / "entry"))
+        check_submission(tmp_path / "entry").or_raise()
 
 
 def _with_lots(model: LazyClassifier, tokens: int) -> LazyClassifier:

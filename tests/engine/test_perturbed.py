@@ -67,7 +67,7 @@ def test_a_record_says_what_was_asked_and_derives_again(
     assert scores["score_drop.keyboard_typo"]["value"] == pytest.approx(robustness["plain"]["student"] - mean, abs=1e-8)
     protocol = plan_of(models, "one").protocol
     monkeypatch.setattr("xkd_bench.engine.check._protocol", lambda result, where: protocol)
-    assert list(check_submission(written / "out"))
+    assert check_submission(written / "out").or_raise()
 
 
 def test_a_student_that_is_its_teacher_breaks_where_it_breaks(models: dict[str, Path], tmp_path: Path) -> None:

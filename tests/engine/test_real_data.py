@@ -41,7 +41,7 @@ def judged(name: str, encoder: Path, data: Path, folder: Path) -> tuple[Evaluati
     plan = make_plan(str(folder / "student"), None, None, "quick", runtime, data)
     plan = replace(plan, examples=plan.examples.take(range(ROWS)))
     found = evaluate(plan, store, folder / "entry", timing=False)
-    assert list(check_submission(folder / "entry"))
+    assert check_submission(folder / "entry").or_raise()
     card = task.card
     return found, read_examples(folder / "entry" / name / "examples.parquet", card.kind, card.classes)
 

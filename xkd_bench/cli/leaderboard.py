@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from xkd_bench.cli.options import Submissions
+
 app = typer.Typer(help="Build the leaderboard.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -17,7 +19,7 @@ def _group() -> None:
 
 @app.command("build")
 def build(
-    submissions: Annotated[Path, typer.Option(help="Folder of submissions.")] = Path("submissions"),
+    submissions: Submissions = Path("submissions"),
     output: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("leaderboard"),
 ) -> None:
     """Make the page from the records; it opens from disk."""

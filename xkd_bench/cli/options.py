@@ -20,3 +20,4 @@ StoreRoot = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 DtypeName = Annotated[str, typer.Option("--dtype", help="float32 or bfloat16.")]
 TokenBudget = Annotated[int | None, typer.Option(help="Tokens in one batch: changes the speed, never a number.", min=8)]
+Submissions = Annotated[Path, typer.Option(help="Folder of submissions.")]

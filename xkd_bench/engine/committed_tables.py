@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xkd_bench.errors import BadInputError
 from xkd_bench.records.examples_table import ExamplesTable
 from xkd_bench.records.explanations_table import ExplanationsTable, read_explanations
+from xkd_bench.records.findings import SubmissionError
+from xkd_bench.records.listing import MAX_BYTES, too_large
 from xkd_bench.records.masking_table import MaskingTable, read_masking
 from xkd_bench.records.perturbed_table import PerturbedTable, read_perturbed
-from xkd_bench.records.submission import MAX_BYTES, TaskEntry, file_hash
+from xkd_bench.records.submission import TaskEntry, file_hash
 from xkd_bench.tasks.protocols import Protocol
+
+AGAIN = "evaluate again: record and table belong together"
 
 
 def explained_table(entry: TaskEntry, table: ExamplesTable) -> ExplanationsTable | None:
@@ -33,7 +36,8 @@ def masked_table(entry: TaskEntry, protocol: Protocol) -> MaskingTable | None:
     masked = read_masking(path, 1 + len(protocol.masking.levels))
     explained = read_explanations(entry.folder / "explanations.parquet")
     if masked.example_ids != explained.example_ids:
-        raise BadInputError(
+        raise SubmissionError(
+            "other-ids",
             where=str(path),
             expected="the examples of explanations.parquet, in the same order",
             found=f"{len(masked.example_ids)} others",
@@ -54,7 +58,8 @@ def perturbed_table(entry: TaskEntry, table: ExamplesTable, protocol: Protocol) 
     odd = set(perturbed.perturbations) ^ set(claimed.perturbations)
     odd |= {name for name, one in perturbed.perturbations.items() if set(one.answers) != roles}
     if odd:
-        raise BadInputError(
+        raise SubmissionError(
+            "odd-column",
             where=str(path),
             expected=f"the perturbations of the record, with answers of {' and '.join(sorted(roles))}",
             found=f"others for {', '.join(sorted(odd))}",
@@ -66,7 +71,8 @@ def perturbed_table(entry: TaskEntry, table: ExamplesTable, protocol: Protocol) 
 def _check_part(path: Path, found: tuple[str, ...], rows: int, table: ExamplesTable) -> None:
     unknown = set(found) - set(table.labels.example_ids)
     if unknown or not len(set(found)) == len(found) == rows:
-        raise BadInputError(
+        raise SubmissionError(
+            "repeated-id" if len(set(found)) < len(found) else "other-ids",
             where=str(path),
             expected=f"{rows} examples of the split, each once",
             found=f"{len(found)} rows, {len(set(found))} different ids, {len(unknown)} of them unknown",
@@ -75,19 +81,19 @@ def _check_part(path: Path, found: tuple[str, ...], rows: int, table: ExamplesTa
 
 
 def check_file(path: Path, sha256: str) -> None:
-    limit = MAX_BYTES[path.name]
-    if path.is_symlink() or not path.is_file() or path.stat().st_size > limit:
-        raise BadInputError(
-            where=str(path),
-            expected=f"a plain file of at most {limit} bytes",
-            found="none, a link or a larger one",
-            fix="evaluate again",
+    """Raises `SubmissionError` unless there is a plain file of a fitting size with this hash."""
+    if path.is_symlink() or not path.is_file():
+        raise SubmissionError(
+            "missing-file", where=str(path), expected="the table the record was made from", found="none", fix=AGAIN
         )
+    if (size := path.stat().st_size) > MAX_BYTES[path.name]:
+        raise too_large(path, size)
     found = file_hash(path)
     if found != sha256:
-        raise BadInputError(
+        raise SubmissionError(
+            "wrong-hash",
             where=str(path),
             expected=f"the table the record was made from, {sha256}",
             found=found,
-            fix="evaluate again: record and table belong together",
+            fix=AGAIN,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,8 +25,9 @@ from xkd_bench.records.examples_table import ExamplesTable, write_examples
 from xkd_bench.records.explanations_table import write_explanations
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.masking_table import write_masking
+from xkd_bench.records.new_submission import Answers, submission_toml
 from xkd_bench.records.perturbed_table import write_perturbed
-from xkd_bench.records.schema import LineageRecord, RunRecord, TaskResult
+from xkd_bench.records.schema import RunRecord, TaskResult
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash, task_folder
 from xkd_bench.tasks.loading import load
@@ -95,7 +95,9 @@ def evaluate(
             write_whole(temporary / "record.json", canonical_json.dumps(result.model_dump(mode="json")))
             write_whole(temporary / "run.json", canonical_json.dumps(run.model_dump(mode="json")))
         if not (output / "submission.toml").exists():
-            write_whole(output / "submission.toml", _submission_toml(output, plan.lineage))
+            method = plan.lineage.method if plan.lineage else "unknown"
+            first = submission_toml(Answers(name=output.resolve().name, method=method))
+            write_whole(output / "submission.toml", first)
     return Evaluation(result, run, folder)
 
 
@@ -141,12 +143,3 @@ def _check_orders(plan: Plan, store: Store) -> tuple[str, ...]:
     for role, model in doubtful:
         check_label_order(model, examples, store, role)
     return warnings
-
-
-def _submission_toml(output: Path, lineage: LineageRecord | None) -> str:
-    """A first `submission.toml`; its author fills in the rest. Names are quoted as JSON, which TOML reads the same."""
-    method = lineage.method if lineage else "unknown"
-    return (
-        f"schema_version = 1\nname = {json.dumps(output.resolve().name)}\nmethod = {json.dumps(method)}\n"
-        'summary = ""\nauthors = []\ncitation = ""\n\n[links]\n'
-    )

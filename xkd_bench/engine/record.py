@@ -76,7 +76,9 @@ def task_result(
     return TaskResult(
         task=_task_record(plan),
         protocol=ProtocolRecord(name=plan.protocol.name, version=plan.protocol.version, hash=protocol_hash),
-        track=_track(plan, protocol_hash),
+        track=track_of(
+            plan.examples.fingerprint, plan.teacher.checkpoint.hash if plan.teacher else None, protocol_hash
+        ),
         student=_model_record(plan.student.checkpoint),
         teacher=_model_record(plan.teacher.checkpoint) if plan.teacher else None,
         lineage=plan.lineage.model_copy(update=places) if plan.lineage else None,
@@ -156,12 +158,11 @@ def _model_record(checkpoint: Checkpoint) -> ModelRecord:
     )
 
 
-def _track(plan: Plan, protocol_hash: str) -> str | None:
-    if plan.teacher is None:
+def track_of(task_fingerprint: str, teacher: str | None, protocol_hash: str) -> str | None:
+    """What rows must share to be ranked together; None without a teacher."""
+    if teacher is None:
         return None
-    return canonical_json.content_hash(
-        {"task": plan.examples.fingerprint, "teacher": plan.teacher.checkpoint.hash, "protocol": protocol_hash}
-    )
+    return canonical_json.content_hash({"task": task_fingerprint, "teacher": teacher, "protocol": protocol_hash})
 
 
 def _provenance(plan: Plan) -> dict[str, Any]:

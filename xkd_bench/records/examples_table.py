@@ -8,13 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray, TaskKind
 from xkd_bench.metrics.tables import LabelTable, PredictionTable
-from xkd_bench.records.files import write_table
+from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
 SLICE_PREFIX = "slice."
 
@@ -30,6 +28,10 @@ class ExamplesTable:
 
 
 def write_examples(path: Path, table: ExamplesTable) -> None:
+    write_table(path, _as_written(table))
+
+
+def _as_written(table: ExamplesTable) -> pa.Table:
     """Columns: example_id, label, student_logits, teacher_logits, cluster, twin, slice.<name>."""
     labels = table.labels
     kind = pa.float64() if labels.kind == "regression" else pa.int32()
@@ -46,7 +48,7 @@ def write_examples(path: Path, table: ExamplesTable) -> None:
         columns["twin"] = pa.array(labels.twins, pa.string())
     for name, mask in table.slices.items():
         columns[SLICE_PREFIX + name] = pa.array(mask, pa.bool_())
-    write_table(path, pa.table(columns))
+    return pa.table(columns)
 
 
 def _lists(logits: FloatArray) -> pa.Array:
@@ -54,36 +56,27 @@ def _lists(logits: FloatArray) -> pa.Array:
 
 
 def read_examples(path: Path, kind: TaskKind, classes: int) -> ExamplesTable:
-    """The committed table again. Raises `BadInputError` for a file that is no such table."""
-    try:
-        table = pq.read_table(path)
-        ids = tuple(table.column("example_id").to_pylist())
-        labels = np.asarray(table.column("label").to_pylist(), dtype=np.float64 if kind == "regression" else np.int64)
-        clusters = None
-        if "cluster" in table.column_names:
-            clusters = np.asarray(table.column("cluster").to_pylist(), dtype=object)
-        twins = tuple(table.column("twin").to_pylist()) if "twin" in table.column_names else None
-        student = _read_logits(table, "student_logits", ids, classes)
-        teacher = (
-            _read_logits(table, "teacher_logits", ids, classes) if "teacher_logits" in table.column_names else None
-        )
+    """The committed table again. Raises `SubmissionError` for a file that is no such table."""
+    columns = read_columns(path)
+    with reading(path, "a table with example_id, label, student_logits and what else a record needs"):
+        ids = tuple(columns["example_id"].to_pylist())
+        labels = np.asarray(columns["label"].to_pylist(), dtype=np.float64 if kind == "regression" else np.int64)
+        clusters = np.asarray(columns["cluster"].to_pylist(), dtype=object) if "cluster" in columns else None
+        twins = tuple(columns["twin"].to_pylist()) if "twin" in columns else None
+        student = _read_logits(columns, "student_logits", ids, classes)
+        teacher = _read_logits(columns, "teacher_logits", ids, classes) if "teacher_logits" in columns else None
         slices = {
-            name.removeprefix(SLICE_PREFIX): np.asarray(table.column(name).to_pylist(), dtype=bool)
-            for name in table.column_names
+            name.removeprefix(SLICE_PREFIX): np.asarray(column.to_pylist(), dtype=bool)
+            for name, column in columns.items()
             if name.startswith(SLICE_PREFIX)
         }
-    except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadInputError(
-            where=str(path),
-            expected="a table with example_id, label, student_logits and what else a record needs",
-            found=f"{type(error).__name__}: {error}",
-            fix="evaluate again",
-        ) from None
-    return ExamplesTable(LabelTable(kind, ids, labels, classes, clusters, twins), student, teacher, slices)
+        table = ExamplesTable(LabelTable(kind, ids, labels, classes, clusters, twins), student, teacher, slices)
+        check_columns(path, columns, _as_written(table))
+    return table
 
 
-def _read_logits(table: Any, column: str, ids: tuple[str, ...], classes: int) -> PredictionTable:
-    logits = np.asarray(table.column(column).to_pylist(), dtype=np.float64)
+def _read_logits(columns: dict[str, Any], column: str, ids: tuple[str, ...], classes: int) -> PredictionTable:
+    logits = np.asarray(columns[column].to_pylist(), dtype=np.float64)
     if logits.shape != (len(ids), classes):
         raise ValueError(f"{column} has shape {logits.shape}, not {(len(ids), classes)}")
     return PredictionTable(ids, logits)

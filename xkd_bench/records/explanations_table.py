@@ -25,12 +25,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, Reason
-from xkd_bench.records.files import write_table
+from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
 Role = Literal["teacher", "student"]
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -116,6 +114,10 @@ def view_of(
 
 
 def write_explanations(path: Path, table: ExplanationsTable) -> None:
+    write_table(path, _as_written(table))
+
+
+def _as_written(table: ExplanationsTable) -> pa.Table:
     columns: dict[str, pa.Array] = {
         "example_id": pa.array(table.example_ids, pa.string()),
         "punctuation": pa.array([mask.tolist() for mask in table.punctuation], pa.list_(pa.bool_())),
@@ -124,7 +126,7 @@ def write_explanations(path: Path, table: ExplanationsTable) -> None:
         columns |= dict(_explainer_columns(key, explainer))
     for fill, metrics in table.coalitions.items():
         columns |= {f"coalitions.{fill}.{name}": _floats(values) for name, values in metrics.items()}
-    write_table(path, pa.table(columns))
+    return pa.table(columns)
 
 
 def _explainer_columns(key: str, explainer: ExplainerColumns) -> Iterator[tuple[str, pa.Array]]:
@@ -149,24 +151,19 @@ def _floats(values: FloatArray) -> pa.Array:
 
 
 def read_explanations(path: Path) -> ExplanationsTable:
-    """The committed table again. Raises `BadInputError` for a file that is no such table."""
-    try:
-        columns = _Columns(pq.read_table(path))
-        return columns.table()
-    except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadInputError(
-            where=str(path),
-            expected="a table of explanations as records.explanations_table describes it",
-            found=f"{type(error).__name__}: {error}",
-            fix="evaluate again",
-        ) from None
+    """The committed table again. Raises `SubmissionError` for a file that is no such table."""
+    columns = read_columns(path)
+    with reading(path, "a table of explanations as records.explanations_table describes it"):
+        table = _Columns(columns).table()
+        check_columns(path, columns, _as_written(table))
+    return table
 
 
 class _Columns:
     """A file's columns by name."""
 
-    def __init__(self, table: Any) -> None:
-        self.found: dict[str, Any] = {name: table.column(name) for name in table.column_names}
+    def __init__(self, found: dict[str, Any]) -> None:
+        self.found = found
 
     def table(self) -> ExplanationsTable:
         ids = tuple(self.found["example_id"].to_pylist())

@@ -10,9 +10,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from xkd_bench.errors import BadInputError
 
 CANNOT_WRITE = (
@@ -103,17 +100,3 @@ def write_whole(path: Path, text: str) -> None:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def write_table(path: Path, table: pa.Table) -> None:
-    """A table of a record, as small as Parquet makes it: numbers that hardly repeat want no dictionary, and of a few
-    hundred rows nobody reads a part."""
-    pq.write_table(
-        table,
-        path,
-        compression="zstd",
-        compression_level=19,
-        use_dictionary=False,
-        write_statistics=False,
-        store_schema=False,
-    )

@@ -22,11 +22,9 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray
-from xkd_bench.records.files import write_table
+from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
 Setting = Literal["student", "teacher", "transfer"]
 Measure = Literal["probability", "agreement", "accuracy"]
@@ -66,9 +64,13 @@ def rounded(values: FloatArray) -> FloatArray:
 
 
 def write_masking(path: Path, table: MaskingTable) -> None:
+    write_table(path, _as_written(table))
+
+
+def _as_written(table: MaskingTable) -> pa.Table:
     columns: dict[str, pa.Array] = {"example_id": pa.array(table.example_ids, pa.string())}
     columns |= {name: _steps(values) if values.ndim == 2 else _numbers(values) for name, values in _named(table)}
-    write_table(path, pa.table(columns))
+    return pa.table(columns)
 
 
 def _named(table: MaskingTable) -> Iterator[tuple[str, FloatArray]]:
@@ -92,19 +94,13 @@ def _numbers(values: FloatArray) -> pa.Array:
 
 
 def read_masking(path: Path, levels: int) -> MaskingTable:
-    """The committed table again, of `levels` levels. Raises `BadInputError` for a file that is no such table."""
-    try:
-        table = pq.read_table(path)
-        columns = {name: table.column(name) for name in table.column_names}
-        ids = tuple(columns.pop("example_id").to_pylist())
-        return _table(ids, columns, levels)
-    except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadInputError(
-            where=str(path),
-            expected="a table of maskings as records.masking_table describes it",
-            found=f"{type(error).__name__}: {error}",
-            fix="evaluate again",
-        ) from None
+    """The committed table again, of `levels` levels. Raises `SubmissionError` for a file that is no such table."""
+    columns = read_columns(path)
+    with reading(path, "a table of maskings as records.masking_table describes it"):
+        named = {name: column for name, column in columns.items() if name != "example_id"}
+        table = _table(tuple(columns["example_id"].to_pylist()), named, levels)
+        check_columns(path, columns, _as_written(table))
+    return table
 
 
 def _table(ids: tuple[str, ...], columns: dict[str, Any], levels: int) -> MaskingTable:

@@ -17,12 +17,10 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import TaskKind
-from xkd_bench.records.files import write_table
+from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
 Role = Literal["student", "teacher"]
 DistanceUnit = Literal["characters", "words", "pixels"]
@@ -45,6 +43,10 @@ class PerturbedTable:
 
 
 def write_perturbed(path: Path, table: PerturbedTable) -> None:
+    write_table(path, _as_written(table))
+
+
+def _as_written(table: PerturbedTable) -> pa.Table:
     columns: dict[str, pa.Array] = {"example_id": pa.array(table.example_ids, pa.string())}
     for name, one in table.perturbations.items():
         columns[f"applied.{name}"] = pa.array(list(one.applied), pa.list_(pa.bool_()))
@@ -53,33 +55,28 @@ def write_perturbed(path: Path, table: PerturbedTable) -> None:
         for role, answers in one.answers.items():
             values = answers.astype(np.float32 if answers.dtype.kind == "f" else np.uint16)
             columns[f"answer.{name}.{role}"] = pa.array(list(values))
-    write_table(path, pa.table(columns))
+    return pa.table(columns)
 
 
 def read_perturbed(path: Path, kind: TaskKind, draws: int) -> PerturbedTable:
-    """The committed table again, of `draws` draws. Raises `BadInputError` for a file that is no such table."""
-    try:
-        table = pq.read_table(path)
-        columns = {name: table.column(name) for name in table.column_names}
-        ids = tuple(columns.pop("example_id").to_pylist())
+    """The committed table again, of `draws` draws. Raises `SubmissionError` for a file that is no such table."""
+    columns = read_columns(path)
+    with reading(path, "a table of perturbed inputs as records.perturbed_table describes it"):
+        left = dict(columns)
+        ids = tuple(left.pop("example_id").to_pylist())
         found: dict[str, PerturbedColumns] = {}
         for name in [name.partition(".")[2] for name in columns if name.startswith("applied.")]:
-            found[name] = PerturbedColumns(_rows(columns.pop(f"applied.{name}"), draws, np.dtype(np.bool_)), {})
-        for column, values in columns.items():
+            found[name] = PerturbedColumns(_rows(left.pop(f"applied.{name}"), draws, np.dtype(np.bool_)), {})
+        for column, values in left.items():
             part, name, last = column.split(".")
             if part == "distance":
                 found[name].distances[_one_of(DistanceUnit, last)] = _rows(values, draws, np.dtype(np.int64))
             else:
                 dtype = np.dtype(np.float64 if kind == "regression" else np.int64)
                 found[name].answers[_one_of(Role, last)] = _rows(values, draws, dtype)
-    except (pa.ArrowException, KeyError, ValueError, TypeError, OSError) as error:
-        raise BadInputError(
-            where=str(path),
-            expected="a table of perturbed inputs as records.perturbed_table describes it",
-            found=f"{type(error).__name__}: {error}",
-            fix="evaluate again",
-        ) from None
-    return PerturbedTable(ids, found)
+        table = PerturbedTable(ids, found)
+        check_columns(path, columns, _as_written(table))
+    return table
 
 
 def _one_of(kind: Any, name: str) -> Any:

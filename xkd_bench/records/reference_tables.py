@@ -60,10 +60,15 @@ def read_reference(folder: Path) -> ReferenceRecord | None:
         ) from None
 
 
-def find_reference(name: str) -> Path:
-    """The folder of `reference:NAME`: in `submissions/` here, else in the checkout this program runs from."""
+def _folders() -> list[Path]:
+    """Where reference teachers are: in `submissions/` here, and in the checkout this program runs from."""
     roots = [Path("submissions"), Path(__file__).resolve().parents[2] / "submissions"]
-    folders = [root / "reference" / "teachers" for root in roots]
+    return [root / "reference" / "teachers" for root in roots]
+
+
+def find_reference(name: str) -> Path:
+    """The folder of `reference:NAME`."""
+    folders = _folders()
     for folder in folders:
         if name and Path(name).name == name and (folder / name / FILE).is_file():
             return (folder / name).resolve()
@@ -76,6 +81,23 @@ def find_reference(name: str) -> Path:
         found="none of that name" if known else "none here",
         fix="start from the repository's checkout, or give the folder itself",
     )
+
+
+def kept_logits(checkpoint: Hash, data: Hash) -> dict[str, list[float]] | None:
+    """What the reference teacher with this hash answered to the examples of this split, by id; None where no such
+    teacher is at hand."""
+    for folder in _folders():
+        for path in sorted(folder.glob(f"*/{FILE}")):
+            record = read_reference(path.parent)
+            if record is None or record.checkpoint != checkpoint:
+                continue
+            for key_path in sorted((path.parent / TABLES).glob("*.json")):
+                key = json.loads(key_path.read_text(encoding="utf-8"))
+                if key.get("probe") == "predictions" and key.get("data") == data:
+                    table = pq.read_table(key_path.with_suffix(".parquet"))
+                    ids, logits = table.column("example_id").to_pylist(), table.column("logits").to_pylist()
+                    return dict(zip(ids, logits, strict=True))
+    return None
 
 
 def portable_digest(key: dict[str, Any]) -> str:
