@@ -24,6 +24,7 @@ from xkd_bench.cli import (
     robustness,
     submit,
     tasks,
+    verify,
 )
 
 app = typer.Typer(
@@ -68,3 +69,4 @@ app.add_typer(reference.app, name="reference")
 app.add_typer(plugin.app, name="plugin")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")
+app.command("verify")(verify.verify)

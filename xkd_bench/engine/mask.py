@@ -40,14 +40,22 @@ from xkd_bench.records.store import Store
 from xkd_bench.tasks.protocols import MaskingCard
 
 
-def mask(plan: Plan, store: Store, explained: ExplanationsTable, teacher_logits: FloatArray) -> MaskingTable | None:
+def mask(
+    plan: Plan,
+    store: Store,
+    explained: ExplanationsTable,
+    teacher_logits: FloatArray,
+    roles: Sequence[MaskedModel] = ("teacher", "student"),
+) -> MaskingTable | None:
     """Mask by every explanation of the table. None where the protocol measures no faithfulness, and for a regression,
     whose answers are no probabilities.
 
-    teacher_logits: (n, C) of all examples of the plan, in its order.
+    teacher_logits: (n, C) of all examples of the plan, in its order. roles: whose inputs are masked.
     """
     card = plan.protocol.masking
-    if card is None or plan.task.card.kind == "regression" or plan.teacher is None:
+    models: dict[MaskedModel, LazyClassifier | None] = {"teacher": plan.teacher, "student": plan.student}
+    asked_of = {role: model for role in roles if (model := models[role]) is not None}
+    if card is None or plan.task.card.kind == "regression" or len(asked_of) < len(roles):
         return None
     place = {example_id: row for row, example_id in enumerate(plan.examples.example_ids)}
     chosen = [place[example_id] for example_id in explained.example_ids]
@@ -57,9 +65,8 @@ def mask(plan: Plan, store: Store, explained: ExplanationsTable, teacher_logits:
     seed = (plan.protocol.statistics.suite_seed, plan.examples.fingerprint)
     planner = _Planner(card, explained, asked, seed)
     fill = filling(card.image_fill if images else card.fill, images)
-    models: dict[MaskedModel, LazyClassifier] = {"teacher": plan.teacher, "student": plan.student}
     left = {}
-    for role, model in models.items():
+    for role, model in asked_of.items():
         parts = planner.parts(role)
         rows = [Asked(q.input, q.units, one.masks) for q, one in zip(asked, parts, strict=True)]
         logits = masking(model, examples, rows, fill, store, f"{role}, masked by explanations")
@@ -72,10 +79,11 @@ def mask(plan: Plan, store: Store, explained: ExplanationsTable, teacher_logits:
         found={
             setting: {key: _masked_by(planner, left[MASKED[setting]], setting, key) for key in planner.keys}
             for setting in SETTINGS
+            if MASKED[setting] in left
         },
         random={
             (role, measure): rounded(np.stack([_mean_of_random(one, m, card.random_orders) for one in left[role]]))
-            for role in models
+            for role in left
             for m, measure in enumerate(MEASURES)
         },
     )

@@ -42,12 +42,19 @@ class Perturbed:
     digests: dict[str, str]
 
 
-def perturb(plan: Plan, store: Store, predicted: ExamplesTable) -> Perturbed | None:
-    """Ask both models about perturbed inputs; None where the protocol perturbs nothing."""
+def perturb(
+    plan: Plan, store: Store, predicted: ExamplesTable, positions: Sequence[int] | None = None
+) -> Perturbed | None:
+    """Ask both models about perturbed inputs; None where the protocol perturbs nothing.
+
+    predicted: answers to the plain inputs, of the models to ask. positions: of the examples to perturb, where they are
+    not those that the protocol chooses.
+    """
     card = plan.protocol.perturbations
     if card is None:
         return None
-    positions = chosen_positions(plan.examples, card.examples)
+    if positions is None:
+        positions = chosen_positions(plan.examples, card.examples)
     examples = plan.examples.take(positions)
     forms = Forms(examples, card, plan.protocol.statistics.suite_seed)
     columns, digests = forms.facts()
