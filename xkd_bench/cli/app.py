@@ -8,6 +8,7 @@ import typer
 
 from xkd_bench import __version__
 from xkd_bench.cli import (
+    card,
     curves,
     demo,
     distill,
@@ -70,3 +71,4 @@ app.add_typer(plugin.app, name="plugin")
 app.add_typer(leaderboard.app, name="leaderboard")
 app.add_typer(submit.app, name="submit")
 app.command("verify")(verify.verify)
+app.command("card")(card.card)

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.leaderboard.facts import facts_of_card
-from xkd_bench.leaderboard.page import page_of
 from xkd_bench.leaderboard.publish import check_replaceable, publish
 from xkd_bench.leaderboard.render import render
+from xkd_bench.leaderboard.site import site_of
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.audits import read_audit
 from xkd_bench.records.submission import read_submissions
-from xkd_bench.tasks.registry import all_tasks
-from xkd_bench.tasks.views import read_views
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,15 @@ def build(
         )
     check_replaceable(output)
     entries = read_submissions(submissions)
-    registered = {name: facts_of_card(task.card) for name, task in all_tasks().items()}
-    page = page_of(entries, metrics, registered, read_views(), official_teachers)
-    publish(render(page), output)
+    audits = {
+        (entry.name, name): audit
+        for entry in entries
+        for name, task in entry.tasks.items()
+        if (audit := read_audit(submissions, entry.name, task)) is not None
+    }
+    site = site_of(entries, metrics, official_teachers, audits)
+    page = site.board
+    publish(render(site), output)
     return BuildReport(
         page=output / "index.html",
         entries=len(entries),

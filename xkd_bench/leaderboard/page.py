@@ -14,6 +14,7 @@ from xkd_bench.leaderboard.suite_view import ViewTable, view_table
 from xkd_bench.leaderboard.tables import Measured, Table, table_of, tracks_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import in_reading_order
+from xkd_bench.records.audits import Badge
 from xkd_bench.records.schema import SubmissionRecord
 from xkd_bench.records.submission import Submission
 from xkd_bench.tasks.views import ViewCard
@@ -50,6 +51,7 @@ class Entry:
     """One submission's own words."""
 
     anchor: str
+    path: str
     folder: str
     card: SubmissionRecord
     links: tuple[tuple[str, str], ...]
@@ -70,7 +72,7 @@ class Page:
     views: tuple[ViewTable, ...]
     sections: tuple[Section, ...]
     entries: tuple[Entry, ...]
-    entry_anchors: Mapping[str, str]
+    entry_paths: Mapping[str, str]
     meanings: tuple[Meaning, ...]
     reasons: Mapping[str, str]
     without_rows: tuple[str, ...]
@@ -97,6 +99,7 @@ def section_of(
     rows: Sequence[Measured],
     metrics: Mapping[str, MetricCard],
     official_teachers: Collection[str],
+    badges: Mapping[tuple[str, str], Badge],
     anchors: Anchors,
 ) -> Section:
     own = anchors.new("task", facts.name)
@@ -104,14 +107,17 @@ def section_of(
     for track in tracks_of(rows):
         first = track[0].result
         short = "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
-        tables.append(table_of(anchors.new("track", facts.name, short), facts, track, metrics, official_teachers))
+        tables.append(
+            table_of(anchors.new("track", facts.name, short), facts, track, metrics, official_teachers, badges)
+        )
     return Section(own, facts, tuple(tables), len(rows))
 
 
 def entry_of(submission: Submission, tasks: Mapping[str, TaskFacts], anchors: Anchors) -> Entry:
     links = submission.card.links
     return Entry(
-        anchor=anchors.new("entry", submission.name),
+        anchor=(anchor := anchors.new("entry", submission.name)),
+        path=f"entries/{anchor.removeprefix('entry-')}.html",
         folder=submission.name,
         card=submission.card,
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
@@ -138,13 +144,14 @@ def page_of(
     registered: Mapping[str, TaskFacts],
     views: Sequence[ViewCard],
     official_teachers: Collection[str],
+    badges: Mapping[tuple[str, str], Badge],
 ) -> Page:
-    """The whole page. Ranked tasks come first, in order of name."""
+    """The whole page. Ranked tasks come first, in order of name. badges: (entry, task) → what was run again."""
     anchors = Anchors()
     rows = rows_by_task(submissions)
     facts = {name: registered.get(name) or facts_of_record(measured[0].result.task) for name, measured in rows.items()}
     order = sorted(facts, key=lambda name: (not facts[name].ranked, not facts[name].registered, name))
-    sections = tuple(section_of(facts[name], rows[name], metrics, official_teachers, anchors) for name in order)
+    sections = tuple(section_of(facts[name], rows[name], metrics, official_teachers, badges, anchors) for name in order)
     entries = tuple(entry_of(submission, facts, anchors) for submission in submissions)
     return Page(
         views=tuple(
@@ -154,7 +161,7 @@ def page_of(
         ),
         sections=sections,
         entries=entries,
-        entry_anchors={entry.folder: entry.anchor for entry in entries},
+        entry_paths={entry.folder: entry.path for entry in entries},
         meanings=meanings_of(sections, metrics),
         reasons={reason.replace("_", " "): words for reason, words in REASONS.items()},
         without_rows=tuple(known.title for name, known in registered.items() if name not in rows),

@@ -1,4 +1,4 @@
-"""A page → the files of the site. Every text reaches HTML through autoescaping; nothing is loaded from elsewhere."""
+"""A site → its files. Every text reaches HTML through autoescaping; nothing is loaded from elsewhere."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from xkd_bench.leaderboard import plot
 from xkd_bench.leaderboard.cells import blocks, millions
-from xkd_bench.leaderboard.page import Page
+from xkd_bench.leaderboard.reference_pages import FOLDERS, TITLES
+from xkd_bench.leaderboard.site import Site
 
 HERE = Path(__file__).parent
 ASSETS = ("board.css", "board.js")
@@ -32,7 +33,7 @@ def environment(*before: Path) -> Environment:
     )
 
 
-def render(page: Page) -> dict[str, bytes]:
+def render(site: Site) -> dict[str, bytes]:
     """Path inside the site → contents."""
     frame = {
         "width": plot.WIDTH,
@@ -42,12 +43,34 @@ def render(page: Page) -> dict[str, bytes]:
         "top": plot.TOP,
         "bottom": plot.HEIGHT - plot.BOTTOM,
     }
-    html = (
-        environment()
-        .get_template("index.html.j2")
-        .render(page=page, policy=CONTENT_SECURITY_POLICY, frame=frame, blocks=blocks, millions=millions)
+    templates = environment()
+    lists = {kind: (TITLES[kind], FOLDERS[kind]) for kind in FOLDERS}
+    templates.globals.update(
+        policy=CONTENT_SECURITY_POLICY,
+        blocks=blocks,
+        millions=millions,
+        kinds=lists,
+        entry_paths=site.entry_paths,
+        site_pages=[
+            ("index.html", "The board"),
+            *((f"{folder}/index.html", title) for title, folder in lists.values()),
+            ("data/entries.bib", "Citations"),
+        ],
     )
-    files = {"index.html": html.encode()}
+    files = {"index.html": _page(templates, "index.html.j2", "", page=site.board, frame=frame)}
+    for entry in site.entries:
+        files[entry.page.path] = _page(templates, "entry.html.j2", entry.page.path, own=entry, entry=entry.page)
+    for card in site.cards:
+        files[card.path] = _page(templates, "card.html.j2", card.path, card=card)
+    for kind, (title, folder) in lists.items():
+        items = [(card.path, card.title, card.summary) for card in site.cards if card.kind == kind]
+        path = f"{folder}/index.html"
+        files[path] = _page(templates, "list.html.j2", path, title=title, items=items)
     for name in ASSETS:
         files[f"assets/{name}"] = (HERE / "assets" / name).read_bytes()
-    return files
+    return {**files, **site.files}
+
+
+def _page(templates: Environment, template: str, path: str, **values: object) -> bytes:
+    """A page; root leads from its folder to the site's."""
+    return templates.get_template(template).render(root="../" * path.count("/"), **values).encode()

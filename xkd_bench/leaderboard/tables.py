@@ -16,6 +16,7 @@ from xkd_bench.leaderboard.part_table import PartTable
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.leaderboard.robustness import robustness_table
 from xkd_bench.metrics.contract import MetricCard
+from xkd_bench.records.audits import MEANING, Badge
 from xkd_bench.records.schema import ModelRecord, TaskResult
 from xkd_bench.records.submission import Submission, TaskEntry
 
@@ -38,12 +39,14 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """A student's row. `gate` is why it is marked weak, empty for a valid student."""
+    """A student's row. `gate` is why it is marked weak, empty for a valid student. badge: how far it was run again."""
 
     name: str
     method: str
     folder: str
     is_reference: bool
+    badge: Badge
+    badge_meaning: str
     gate: str
     size: Cell
     scores: tuple[Cell, ...]
@@ -118,7 +121,7 @@ def in_headline_order(facts: TaskFacts, rows: Sequence[Measured], metrics: Mappi
     return sorted(rows, key=place)
 
 
-def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord | None) -> Row:
+def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord | None, badge: Badge) -> Row:
     result = row.result
     gate = result.gate.get("student")
     return Row(
@@ -126,6 +129,8 @@ def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord |
         method=row.submission.card.method,
         folder=row.submission.name,
         is_reference=row.submission.name.startswith("reference/"),
+        badge=badge,
+        badge_meaning=MEANING[badge],
         gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),
         size=cells.size_cell(result.student, teacher),
         scores=tuple(cells.score_cell(result.scores.get(column.key)) for column in columns),
@@ -244,14 +249,17 @@ def table_of(
     track: Sequence[Measured],
     metrics: Mapping[str, MetricCard],
     official_teachers: Collection[str],
+    badges: Mapping[tuple[str, str], Badge],
 ) -> Table:
-    """The table of one track."""
+    """The table of one track. badges: (entry, task) → how far it was run again."""
     ordered = in_headline_order(facts, track, metrics)
     results = [row.result for row in ordered]
     first = results[0]
     teacher = first.teacher if first.track is not None else None
     columns = columns_of(facts, results, metrics, with_teacher=teacher is not None)
-    rows = tuple(student_row(row, columns, teacher) for row in ordered)
+    rows = tuple(
+        student_row(row, columns, teacher, badges.get((row.submission.name, facts.name), "recorded")) for row in ordered
+    )
     named = [(row.name, row.result) for row in ordered]
     alignment = alignment_table(facts.title, named, metrics) if teacher is not None else None
     return Table(
