@@ -13,6 +13,7 @@ import pytest
 from synthetic import SCRIPT, record, write_board, write_entry
 from test_board_contents import Document
 
+from xkd_bench.distillers import registry as distillers
 from xkd_bench.leaderboard import build
 from xkd_bench.leaderboard.downloads import badge_svg, latex
 from xkd_bench.leaderboard.model_card import model_index
@@ -43,7 +44,7 @@ def submissions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(submissions: Path) -> Path:
-    return build(submissions, submissions.parent / "board", cards()).page.parent
+    return build(submissions, submissions.parent / "board", cards(), distillers.cards()).page.parent
 
 
 def pages(site: Path) -> dict[str, str]:

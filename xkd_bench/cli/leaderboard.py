@@ -21,11 +21,15 @@ def _group() -> None:
 def build(
     submissions: Submissions = Path("submissions"),
     output: Annotated[Path, typer.Option(help="Folder for the page.")] = Path("leaderboard"),
+    data_root: Annotated[
+        Path | None, typer.Option(help="The data, for a board of your own that shows the examples themselves.")
+    ] = None,
 ) -> None:
     """Make the page from the records; it opens from disk."""
     from xkd_bench import leaderboard
+    from xkd_bench.distillers import registry as distillers
     from xkd_bench.metrics.registry import cards
 
-    report = leaderboard.build(submissions, output, cards())
+    report = leaderboard.build(submissions, output, cards(), distillers.cards(), data_root=data_root)
     typer.echo(f"{report.entries} entries, {report.rows} rows, {report.tasks} tasks, {report.tracks} tracks")
     typer.echo(f"board: {report.page}")

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from xkd_bench import leaderboard
+from xkd_bench.distillers import registry as distillers
 from xkd_bench.distillers.distill import Order, distill
 from xkd_bench.engine.evaluate import Evaluation, evaluate
 from xkd_bench.engine.plan import make_plan
@@ -48,7 +49,7 @@ def run(output: Path) -> None:
         marker.write_text(MARKER, encoding="utf-8")
         with _one_thread():
             found = {(task, method): _judge(output, task, method) for task in TASKS for method in METHODS}
-        board = leaderboard.build(output / "submissions", output / "leaderboard", cards())
+        board = leaderboard.build(output / "submissions", output / "leaderboard", cards(), distillers.cards())
     print(f"\nDone in {time.monotonic() - started:.0f} s. What it shows:")
     for number, line in enumerate(telling_lines(found), 1):
         print(f"  {number}. {line}")

@@ -60,6 +60,8 @@ def render(site: Site) -> dict[str, bytes]:
     files = {"index.html": _page(templates, "index.html.j2", "", page=site.board, frame=frame)}
     for entry in site.entries:
         files[entry.page.path] = _page(templates, "entry.html.j2", entry.page.path, own=entry, entry=entry.page)
+    for one in site.explorers:
+        files[one.path] = _page(templates, "explorer.html.j2", one.path, explorer=one)
     for card in site.cards:
         files[card.path] = _page(templates, "card.html.j2", card.path, card=card)
     for kind, (title, folder) in lists.items():

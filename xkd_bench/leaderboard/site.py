@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from xkd_bench.distillers import registry as distillers
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard.downloads import TrackRows, badge_svg, badge_words, downloads
 from xkd_bench.leaderboard.entry_page import EntryPage, entry_page
+from xkd_bench.leaderboard.examples import Shown
+from xkd_bench.leaderboard.explorer import Explorer, explorer
 from xkd_bench.leaderboard.facts import TaskFacts, facts_of_card, facts_of_record
 from xkd_bench.leaderboard.page import Page, page_of, rows_by_task
 from xkd_bench.leaderboard.reference_pages import (
@@ -24,7 +27,7 @@ from xkd_bench.leaderboard.reference_pages import (
 from xkd_bench.leaderboard.tables import in_headline_order, tracks_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import AuditRecord, Badge
-from xkd_bench.records.submission import Submission
+from xkd_bench.records.submission import Submission, TaskEntry
 from xkd_bench.tasks.registry import all_tasks
 from xkd_bench.tasks.reported import reported_papers
 from xkd_bench.tasks.views import read_views
@@ -34,13 +37,14 @@ Audits = Mapping[tuple[str, str], AuditRecord]  # (entry, task) → what was run
 
 @dataclass(frozen=True)
 class OwnPage:
-    """An entry's page, with what leads away from it. task_paths: of registered tasks."""
+    """An entry's page, with what leads away from it: paths of registered tasks, and of explorers by task."""
 
     page: EntryPage
     method_path: str
     task_paths: Mapping[str, str]
     badge_path: str
     badge_words: str
+    explorers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,7 @@ class Site:
 
     board: Page
     entries: tuple[OwnPage, ...]
+    explorers: tuple[Explorer, ...]
     cards: tuple[CardPage, ...]
     entry_paths: Mapping[str, str]
     files: Mapping[str, bytes]
@@ -57,9 +62,12 @@ class Site:
 def site_of(
     submissions: Sequence[Submission],
     metrics: Mapping[str, MetricCard],
+    methods: Mapping[str, Mapping[str, Any]],
     official_teachers: Collection[str],
     audits: Audits,
+    shown: Shown,
 ) -> Site:
+    """methods: name → card of a method, as `distillers.registry.cards` gives them."""
     tasks = {name: task.card for name, task in all_tasks().items()}
     registered = {name: facts_of_card(card) for name, card in tasks.items()}
     badges: dict[tuple[str, str], Badge] = {
@@ -72,7 +80,6 @@ def site_of(
     for one in submissions:
         for name, entry in one.tasks.items():
             facts.setdefault(name, facts_of_record(entry.result.task))
-    methods = distillers.cards()
     rows = rows_by_task(submissions)
     tracks = [
         TrackRows(table, in_headline_order(section.facts, track, metrics))
@@ -80,13 +87,19 @@ def site_of(
         for table, track in zip(section.tables, tracks_of(rows[section.facts.name]), strict=True)
     ]
     files = downloads(submissions, tracks, badges)
-    entries = []
+    entries, explorers_found = [], []
     for one in submissions:
         path = board.entry_paths[one.name]
         words = badge_words(one, facts)
         picture = path.replace("entries/", "badges/").replace(".html", ".svg")
         weakest: Badge = min((badges[one.name, task] for task in one.tasks), key=_strength)
         files[picture] = badge_svg(words, weakest)
+        own = [
+            found
+            for name, task in one.tasks.items()
+            if (found := _explorer(path, one, facts[name], task, shown)) is not None
+        ]
+        explorers_found += own
         own_audits = {task: audits[one.name, task] for task in one.tasks if (one.name, task) in audits}
         method = one.card.method
         entries.append(
@@ -96,15 +109,25 @@ def site_of(
                 task_paths={name: path_of("task", name) for name in one.tasks if name in tasks},
                 badge_path=picture,
                 badge_words=words,
+                explorers={found.facts.name: found.path for found in own},
             )
         )
     return Site(
         board=board,
         entries=tuple(entries),
-        cards=_cards(submissions, facts, metrics, registered),
+        explorers=tuple(explorers_found),
+        cards=_cards(submissions, facts, metrics, methods, registered),
         entry_paths=board.entry_paths,
         files=files,
     )
+
+
+def _explorer(path: str, submission: Submission, facts: TaskFacts, task: TaskEntry, shown: Shown) -> Explorer | None:
+    """None, too, for a record whose tables are not beside it."""
+    if not (task.folder / "explanations.parquet").is_file():
+        return None
+    place = path.replace(".html", f"--{re.sub(r'[^a-z0-9]+', '-', facts.name.lower())}.html")
+    return explorer(place, (submission.card.name, path), facts, task, shown.words(task.result.task))
 
 
 def _strength(badge: Badge) -> int:
@@ -115,6 +138,7 @@ def _cards(
     submissions: Sequence[Submission],
     facts: Mapping[str, TaskFacts],
     metrics: Mapping[str, MetricCard],
+    methods: Mapping[str, Mapping[str, Any]],
     registered: Mapping[str, TaskFacts],
 ) -> tuple[CardPage, ...]:
     printed = printed_of(reported_papers(), {name: known.title for name, known in registered.items()})
@@ -122,6 +146,6 @@ def _cards(
     return (
         *task_pages({name: task.card for name, task in all_tasks().items()}, measured, printed),
         *metric_pages(metrics, printed),
-        *method_pages(distillers.cards(), submissions, measured, printed),
+        *method_pages(methods, submissions, measured, printed),
         *explainer_pages(explainers.cards()),
     )
