@@ -1,4 +1,5 @@
-// Sorting of the tables by a click or a key. Without it the page shows the same rows in the order of the headline.
+// Sorting of the tables by a click or a key, and a filter of their rows. Without it the page shows the same rows in the
+// order of the headline.
 "use strict";
 
 for (const table of document.querySelectorAll("table.scores")) {
@@ -45,4 +46,35 @@ function sortRows(body, column, kind, direction) {
     return sign * (kind === "number" ? Number(a) - Number(b) : a.localeCompare(b, "en"));
   });
   body.append(...rows);
+}
+
+for (const form of document.querySelectorAll("form.filter")) {
+  form.hidden = false;
+  form.addEventListener("submit", (event) => event.preventDefault());
+  form.addEventListener("input", () => filterRows(form));
+  form.addEventListener("reset", () => setTimeout(() => filterRows(form)));
+}
+
+// A section without a row left is hidden with its heading and pictures.
+function filterRows(form) {
+  const wanted = Object.fromEntries(new FormData(form));
+  const text = wanted.text.trim().toLowerCase();
+  const most = wanted.parameters ? Number(wanted.parameters) : Infinity;
+  let shown = 0;
+  for (const section of document.querySelectorAll("section[data-task]")) {
+    const { task, modality } = section.dataset;
+    const fits = (!wanted.task || wanted.task === task) && (!wanted.modality || wanted.modality === modality);
+    let left = 0;
+    for (const row of section.querySelectorAll("tr[data-method]")) {
+      const { entry, method, parameters } = row.dataset;
+      const keep = fits && (!wanted.method || wanted.method === method) && Number(parameters) <= most
+        && (!text || `${entry} ${method}`.toLowerCase().includes(text));
+      row.hidden = !keep;
+      if (keep && row.closest("table.with-student")) left += 1;
+    }
+    section.hidden = left === 0;
+    shown += left;
+  }
+  const all = document.querySelectorAll("table.with-student tr[data-method]").length;
+  form.querySelector("output").textContent = shown === all ? "" : `${shown} of ${all} rows`;
 }

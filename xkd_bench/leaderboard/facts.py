@@ -9,15 +9,22 @@ from xkd_bench.metrics.contract import TaskKind
 from xkd_bench.records.schema import TaskRecord, TaskResult
 from xkd_bench.tasks.card import TaskCard
 
+MODALITIES = {"text": "text", "pair": "pairs of texts", "image": "images"}
+
 
 @dataclass(frozen=True)
 class TaskFacts:
-    """Title, scores and standing of a task. rows: fingerprint of the official rows, None where none is pinned."""
+    """Title, scores and standing of a task.
+
+    modality: what its inputs are, empty where nothing tells. rows: fingerprint of the official rows, None where none is
+    pinned.
+    """
 
     name: str
     title: str
     summary: str
     kind: TaskKind
+    modality: str
     headline: str
     beside: tuple[str, ...]
     ranked: bool
@@ -41,6 +48,7 @@ def facts_of_card(card: TaskCard) -> TaskFacts:
         title=card.title,
         summary=card.summary,
         kind=card.kind,
+        modality=MODALITIES[card.modality],
         headline=card.headline,
         beside=card.beside,
         ranked=card.ranked,
@@ -58,6 +66,7 @@ def facts_of_record(record: TaskRecord) -> TaskFacts:
         title=record.title,
         summary="",
         kind=record.kind,
+        modality="",
         headline=record.headline,
         beside=(),
         ranked=False,

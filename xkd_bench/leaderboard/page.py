@@ -78,6 +78,20 @@ class Page:
     without_rows: tuple[str, ...]
 
     @property
+    def choices(self) -> list[tuple[str, str, list[str]]]:
+        """What rows can be filtered by: name, title and the values there are."""
+        rows = [row for section in self.sections for table in section.tables for row in table.rows]
+        found = {
+            "task": ("Task", [section.facts.title for section in self.sections]),
+            "modality": ("Inputs", [section.facts.modality for section in self.sections]),
+            "method": ("Method", sorted(row.method for row in rows)),
+        }
+        unique = [
+            (name, title, [one for one in dict.fromkeys(values) if one]) for name, (title, values) in found.items()
+        ]
+        return [(name, title, values) for name, title, values in unique if len(values) > 1]
+
+    @property
     def rows(self) -> int:
         return sum(section.rows for section in self.sections)
 
