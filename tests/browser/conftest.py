@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from board_pages import BOARD
 
-from tests.conftest import ROOT
-
-BOARD = ROOT / "leaderboard"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -61,24 +58,3 @@ def visit(chromium: Any) -> Iterator[Any]:
     yield open_page
     for context in contexts:
         context.close()
-
-
-def kinds_of_page() -> list[str]:
-    """One page of each kind, as far as the board has one."""
-    patterns = {
-        "index.html": None,
-        "entries/*--glue-*.html": None,
-        "entries/*--cifar-*.html": None,
-        "entries/reference-finetune.html": None,
-        "tasks/glue-sst2.html": None,
-        "metrics/kappa.html": None,
-        "methods/ad_kd.html": None,
-        "explainers/lime.html": None,
-        "methods/index.html": None,
-    }
-    found = [sorted(BOARD.glob(pattern)) for pattern in patterns]
-    return [places[0].relative_to(BOARD).as_posix() for places in found if places]
-
-
-def pages_below(folder: Path) -> list[str]:
-    return [path.relative_to(folder).as_posix() for path in sorted(folder.rglob("*.html"))]

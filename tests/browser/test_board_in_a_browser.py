@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import BOARD, kinds_of_page, pages_below
+from board_pages import BOARD, kinds_of_page, pages_below
 
 SIZES = {"phone": {"width": 400, "height": 800}, "desk": {"width": 1400, "height": 900}}
 
