@@ -117,3 +117,14 @@ def test_every_method_is_timed_beside_vanilla_kd(tiny_models: Path) -> None:
     lines = report(measured, dict.fromkeys(names, 3.0)).splitlines()
     assert len(lines) == len(names) + 1
     assert lines[-1].startswith(CACHED)
+
+
+def test_made_up_boards_build(tmp_path: Path) -> None:
+    from board import write_entries
+
+    from xkd_bench.leaderboard import build
+    from xkd_bench.metrics.registry import cards
+
+    write_entries(tmp_path / "submissions", entries=3, tasks=2)
+    report = build(tmp_path / "submissions", tmp_path / "board", cards())
+    assert (report.entries, report.rows) == (3, 6)

@@ -96,6 +96,29 @@ def test_every_link_leads_somewhere(site: Path) -> None:
                     assert fragment in ids[target.relative_to(site.resolve()).as_posix()], (path, link)
 
 
+@pytest.fixture
+def long_site(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same board as if it were too long for one page, two rows of a track a page."""
+    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_A_PAGE", 2)
+    monkeypatch.setattr("xkd_bench.leaderboard.page.BEST_ROWS", 1)
+    return build(submissions, tmp_path / "long", cards(), distillers.cards()).page.parent
+
+
+def test_a_long_board_is_summarised_and_every_row_is_on_some_page(site: Path, long_site: Path) -> None:
+    first = pages(long_site)["index.html"]
+    boards = {path: html for path, html in pages(long_site).items() if path.startswith("boards/")}
+    assert len(boards) > 3
+    rows = re.findall(r'<tr[^>]* data-entry="([^"]*)"', pages(site)["index.html"])
+    found = [name for html in boards.values() for name in re.findall(r'<tr[^>]* data-entry="([^"]*)"', html)]
+    assert sorted(found) == sorted(rows)
+    assert first.count("data-entry=") == len(re.findall('<section class="track"', first)), "the best of each track"
+    assert "more rows, and all scores" in first
+    assert "rows 3 to 4 of" in boards["boards/glue-cola-2.html"]
+    test_every_page_is_whole_and_harmless(long_site)
+    test_every_link_leads_somewhere(long_site)
+
+
 def test_an_entrys_page_says_what_was_measured_and_who_ran_it_again(site: Path) -> None:
     text = Document(pages(site)["entries/reference-vanilla-kd.html"]).text
     assert "audited" in text

@@ -7,7 +7,11 @@ from dataclasses import dataclass, replace
 
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard.alignment import alignment_table
+from xkd_bench.leaderboard.alignment_plot import AlignmentPlot
 from xkd_bench.leaderboard.cells import BLANK, Cell
+from xkd_bench.leaderboard.curves import curves_plot
+from xkd_bench.leaderboard.curves_plot import CurvesPlot
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
@@ -68,6 +72,8 @@ class EntryTask:
     provenance: Facts
     warnings: tuple[str, ...]
     tables: tuple[ScoreTable, ...]
+    plot: AlignmentPlot | None
+    curves: CurvesPlot | None
 
 
 @dataclass(frozen=True)
@@ -96,18 +102,24 @@ def entry_page(
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
         is_reference=submission.name.startswith("reference/"),
         tasks=tuple(
-            entry_task(f"task-{place}", facts[name], entry, metrics, audits.get(name))
+            entry_task(f"task-{place}", submission.card.name, facts[name], entry, metrics, audits.get(name))
             for place, (name, entry) in enumerate(submission.tasks.items())
         ),
     )
 
 
 def entry_task(
-    anchor: str, facts: TaskFacts, entry: TaskEntry, metrics: Mapping[str, MetricCard], audit: AuditRecord | None
+    anchor: str,
+    name: str,
+    facts: TaskFacts,
+    entry: TaskEntry,
+    metrics: Mapping[str, MetricCard],
+    audit: AuditRecord | None,
 ) -> EntryTask:
     result = entry.result
     headline = cells.score_cell(result.scores.get(facts.headline))
     card = metrics.get(facts.headline)
+    alignment = alignment_table(facts.title, [(name, result)], metrics) if result.teacher is not None else None
     aimed = trained_to_agree(result.lineage, explainers.title)
     return EntryTask(
         anchor=anchor,
@@ -123,6 +135,8 @@ def entry_task(
         provenance=_provenance(entry),
         warnings=(*result.warnings, *([f"{aimed}."] if aimed else [])),
         tables=score_tables(anchor, result, metrics),
+        plot=alignment.plot if alignment else None,
+        curves=curves_plot(name, result),
     )
 
 

@@ -18,7 +18,7 @@ from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.alignment.vectors import correlation
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.records.examples_table import ExamplesTable, read_examples
-from xkd_bench.records.explanations_table import ABSENT, ROLES, STEPS, ExplainerColumns, Steps, read_explanations
+from xkd_bench.records.explanations_table import ABSENT, ROLES, STEPS, ExplainerColumns, Steps, read_vectors
 from xkd_bench.records.submission import TaskEntry
 
 FIRST = "lime"
@@ -94,26 +94,24 @@ def explorer(
     result = task.result
     if result.explanations is None:
         return None
-    explained = read_explanations(task.folder / "explanations.parquet")
+    keys = result.explanations.explainers
     labels = [str(label) for label in result.provenance.get("settings", {}).get("labels") or []]
     table = read_examples(task.folder / "examples.parquet", result.task.kind, len(labels) or 1)
-    if table.teacher is None or not explained.explainers:
+    if table.teacher is None or not keys:
         return None
-    key = FIRST if FIRST in explained.explainers else next(iter(explained.explainers))
-    columns = explained.explainers[key]
+    key = FIRST if FIRST in keys else next(iter(keys))
+    ids, columns = read_vectors(task.folder / "explanations.parquet", key)
     answers = _answers(table, labels)
     cosines = _cosines(columns)
     usable = [int(row) for row in np.flatnonzero(np.isfinite(cosines))]
-    agree = np.array([len(set(answers[one][:2])) == 1 for one in explained.example_ids])
+    agree = np.array([len(set(answers[one][:2])) == 1 for one in ids])
     grid = result.explanations.grid
     corners = []
     for anchor, title, alike, same in CORNERS:
         inside = [row for row in usable if agree[row] == alike and (cosines[row] >= SAME_REASONS) == same]
-        inside.sort(key=lambda row: (-cosines[row] if same else cosines[row], explained.example_ids[row]))
+        inside.sort(key=lambda row: (-cosines[row] if same else cosines[row], ids[row]))
         chosen = [
-            _example(
-                f"{anchor}-{place + 1}", explained.example_ids[row], columns, row, cosines[row], answers, words, grid
-            )
+            _example(f"{anchor}-{place + 1}", ids[row], columns, row, cosines[row], answers, words, grid)
             for place, row in enumerate(inside[:MOST_SHOWN])
         ]
         corners.append(Corner(anchor, title, len(inside), _share(len(inside), len(usable)), tuple(chosen)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -58,6 +59,12 @@ def render(site: Site) -> dict[str, bytes]:
         ],
     )
     files = {"index.html": _page(templates, "index.html.j2", "", page=site.board, frame=frame)}
+    for section in site.board.sections:
+        paths = [path for path, _ in section.pages]
+        for path, tables in section.pages:
+            shown = replace(section, tables=tables)
+            values = {"page": site.board, "section": shown, "paths": paths, "own": path, "frame": frame}
+            files[path] = _page(templates, "board.html.j2", path, **values)
     for entry in site.entries:
         files[entry.page.path] = _page(templates, "entry.html.j2", entry.page.path, own=entry, entry=entry.page)
     for one in site.explorers:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from xkd_bench.leaderboard import cells
@@ -250,8 +250,15 @@ def table_of(
     metrics: Mapping[str, MetricCard],
     official_teachers: Collection[str],
     badges: Mapping[tuple[str, str], Badge],
+    *,
+    from_row: int = 0,
+    of: int | None = None,
 ) -> Table:
-    """The table of one track. badges: (entry, task) → how far it was run again."""
+    """The table of one track. badges: (entry, task) → how far it was run again.
+
+    of: how many rows the whole track has, where `track` holds only those from `from_row` on; then without the curves of
+    each entry.
+    """
     ordered = in_headline_order(facts, track, metrics)
     results = [row.result for row in ordered]
     first = results[0]
@@ -262,19 +269,21 @@ def table_of(
     )
     named = [(row.name, row.result) for row in ordered]
     alignment = alignment_table(facts.title, named, metrics) if teacher is not None else None
+    faithfulness = faithfulness_table(named, metrics) if teacher is not None else None
     return Table(
         anchor=anchor,
         task_title=facts.title,
         teacher=teacher,
         teacher_words=teacher_words(first) if teacher is not None else "",
         protocol=protocols_of(ordered),
-        examples=f"{first.task.rows:,} examples of {first.task.split}",
+        examples=f"{first.task.rows:,} examples of {first.task.split}"
+        + (f"; rows {from_row + 1} to {from_row + len(ordered)} of {of}" if of and of > len(ordered) else ""),
         standing=standing_of(facts, first, official_teachers),
         columns=columns,
         teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
         rows=rows,
         alignment=alignment,
-        faithfulness=faithfulness_table(named, metrics) if teacher is not None else None,
+        faithfulness=faithfulness if of is None or faithfulness is None else replace(faithfulness, curves=()),
         robustness=robustness_table([result for _, result in named], metrics) if teacher is not None else None,
         slices=slice_table(facts, ordered, rows, columns),
         plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,

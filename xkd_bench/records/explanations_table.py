@@ -18,6 +18,7 @@ What is scored is what is stored: vectors are rounded to steps before anything i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, Reason
@@ -157,6 +159,25 @@ def read_explanations(path: Path) -> ExplanationsTable:
         table = _Columns(columns).table()
         check_columns(path, columns, _as_written(table))
     return table
+
+
+def read_vectors(path: Path, key: str) -> tuple[tuple[str, ...], ExplainerColumns]:
+    """Ids, and of one explainer both models' vectors and reasons: much less than the whole table."""
+    wanted = ["example_id", f"reason.{key}"]
+    wanted += [f"{part}.{role}.{key}" for part in ("vector", "scale") for role in ROLES]
+    with reading(path, f"a table of explanations with those of {key}"):
+        table = pq.read_table(path, columns=wanted)
+        columns = {name: table.column(name) for name in table.column_names}
+        ids = tuple(columns["example_id"].to_pylist())
+        vectors: dict[Role, Vectors] = {}
+        for role in ROLES:
+            lists = columns[f"vector.{role}.{key}"].combine_chunks()
+            ends, flat = lists.offsets.to_numpy(), lists.values.to_numpy(zero_copy_only=False).astype(np.int16)
+            steps = tuple(flat[start:end] for start, end in itertools.pairwise(ends.tolist()))
+            vectors[role] = Vectors(steps, columns[f"scale.{role}.{key}"].to_numpy().astype(np.float64))
+        if [len(row) for row in vectors["teacher"].steps] != [len(row) for row in vectors["student"].steps]:
+            raise ValueError(f"vectors of {key} have not one score for each unit of both models")
+        return ids, ExplainerColumns(vectors, tuple(columns[f"reason.{key}"].to_pylist()))
 
 
 class _Columns:
