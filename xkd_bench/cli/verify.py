@@ -97,7 +97,15 @@ def _run_again(
     result = entry.result
     runtime = make_runtime(device, str(result.provenance.get("settings", {}).get("dtype", "float32")))
     plan = make_plan(
-        checkpoint, result.task.name, teacher, result.protocol.name, runtime, root_of(data_root), retrained, baseline
+        checkpoint,
+        result.task.name,
+        teacher,
+        result.protocol.name,
+        runtime,
+        root_of(data_root),
+        retrained,
+        baseline,
+        alone=examples is not None,
     )
     drawn = secrets.randbelow(2**31) if seed is None else seed
     found = reproduce(plan, entry) if examples is None else audit(plan, entry, examples, drawn)

@@ -105,6 +105,8 @@ def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None
 def _write(order: Order, start: Start, teacher: _Teacher | None, lineage: LineageRecord, work: Path) -> None:
     """The finished student, whole or not at all."""
     with whole_folder(order.output) as folder:
+        if hasattr(start.model.config, "use_cache"):
+            start.model.config.use_cache = False  # it is for generating text, and what is in the file is in the hash
         with quiet_transformers():
             start.model.save_pretrained(str(folder))
         start.encoder.save(str(folder))

@@ -65,6 +65,8 @@ def audit(plan: Plan, entry: TaskEntry, examples: int, seed: int) -> Audit:
     """Run the student again: all predictions, and the rest for `examples` of them, drawn with `seed`."""
     check_checkpoint(plan, entry.result)
     table = committed_examples(entry)
+    if entry.result.explanations is not None:
+        plan = replace(plan, grid=entry.result.explanations.grid)
     with tempfile.TemporaryDirectory() as folder:
         store = Store(Path(folder))
         compared = list(_compared(plan, entry, table, store, examples, seed))

@@ -29,6 +29,7 @@ class Plan:
 
     random_student: the student's config and tokenizer with random weights. retrained: the teacher trained again with
     other seeds; the ceiling of alignment. baseline: another student, over which this one's gain in alignment is told.
+    grid: rows and columns of patches where they are known without the teacher, as a record says them.
     """
 
     task: Task
@@ -41,6 +42,7 @@ class Plan:
     baseline: LazyClassifier | None
     lineage: LineageRecord | None
     data_root: Path | None
+    grid: tuple[int, int] | None = None
 
     def models(self) -> dict[str, LazyClassifier]:
         """The models by role, as far as there are any."""
@@ -63,8 +65,10 @@ def make_plan(
     data_root: Path | None,
     retrained: Sequence[str] = (),
     baseline: str | None = None,
+    *,
+    alone: bool = False,
 ) -> Plan:
-    """Resolve and check. Task and teacher left out are taken from the student's lineage.
+    """Resolve and check. Task and teacher left out are taken from the student's lineage; alone: the teacher is not.
 
     Raises `BadInputError` for anything that cannot be evaluated: the checks that read least come first.
     """
@@ -89,7 +93,7 @@ def make_plan(
         return LazyClassifier(checkpoint, card, check_fit(checkpoint, card, role), runtime, random_seed)
 
     judged = classifier(student_checkpoint, "student")
-    teacher_checkpoint = _teacher(teacher, lineage, student_checkpoint)
+    teacher_checkpoint = _teacher(teacher, None if alone else lineage, student_checkpoint)
     against = classifier(teacher_checkpoint, "teacher") if teacher_checkpoint else None
     again = [classifier(one, "retrained teacher") for one in _retrained(retrained, teacher_checkpoint)]
     other = _baseline(baseline, student_checkpoint, teacher_checkpoint)

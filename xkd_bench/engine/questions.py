@@ -51,6 +51,8 @@ def grid_of_plan(plan: Plan) -> Grid | None:
     """The coarser of teacher's and student's grids of patches; None for texts."""
     if plan.task.card.modality != "image":
         return None
+    if plan.grid is not None:
+        return Grid(*plan.grid)
     models = [model for model in (plan.teacher, plan.student) if model is not None]
     sides = [patch_sides(model.checkpoint) for model in models]
     return common_grid(None if found is None else Grid(*found) for found in sides)
