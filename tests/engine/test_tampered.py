@@ -15,7 +15,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import ROOT
 from xkd_bench.engine.check import check_submission
 from xkd_bench.engine.evaluate import evaluate
 from xkd_bench.engine.plan import Plan, make_plan
@@ -25,6 +24,8 @@ from xkd_bench.records import table_files
 from xkd_bench.records.findings import CODES
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import file_hash
+
+ROOT = Path(__file__).resolve().parents[2]
 
 TASK = "demo/grammar"
 Edit = Callable[[Path], None]

@@ -11,11 +11,12 @@ import pytest
 from scipy.stats import pearsonr
 from test_board_contents import Document
 
-from tests.conftest import ROOT
 from xkd_bench.leaderboard import build
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.examples_table import read_examples
 from xkd_bench.records.explanations_table import read_explanations
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")

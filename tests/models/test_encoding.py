@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small_text_models import KINDS, ODD_TEXTS, SENTENCES, write_model
 
-from tests.explainers.small_text_models import KINDS, ODD_TEXTS, SENTENCES, write_model
 from xkd_bench.errors import BadInputError
 from xkd_bench.models import encoding
 from xkd_bench.models.checkpoint import open_checkpoint

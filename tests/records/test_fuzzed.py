@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.conftest import ROOT
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.audits import audit_path, read_audit
 from xkd_bench.records.examples_table import read_examples
@@ -29,6 +28,7 @@ from xkd_bench.records.submission import parse, read_submission
 from xkd_bench.tasks.card import read_task
 from xkd_bench.tasks.protocols import find_protocol
 
+ROOT = Path(__file__).resolve().parents[2]
 GOOD = ROOT / "submissions" / "reference" / "vanilla_kd"
 TASK = GOOD / "glue" / "sst2"
 MODELS = {"submission.toml": SubmissionRecord, "record.json": TaskResult, "run.json": RunRecord}

@@ -11,7 +11,8 @@ facts       what the site knows of a task         alignment_plot  the reasons be
 suite_view  the mean over a suite                 curves          a record → its curves
 entry_page  an entry's own page                   curves_plot     what is left while more and more is masked
 explorer    its explanations, one by one          axes            what every picture is drawn with
-examples    the examples, where they may be shown downloads       tracks as CSV, JSON, LaTeX; badges
+examples    the examples, where they may be shown distributions   cosines of single examples
+                                                  downloads       tracks as CSV, JSON, LaTeX; badges
 reference_  a task's, metric's, method's or       model_card      results for a model card of the hub
   pages     explainer's page                      publish         write beside, then swap
 """

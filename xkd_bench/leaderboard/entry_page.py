@@ -12,6 +12,7 @@ from xkd_bench.leaderboard.alignment_plot import AlignmentPlot
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.curves import curves_plot
 from xkd_bench.leaderboard.curves_plot import CurvesPlot
+from xkd_bench.leaderboard.distributions import Distributions, distributions
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
@@ -73,6 +74,7 @@ class EntryTask:
     warnings: tuple[str, ...]
     tables: tuple[ScoreTable, ...]
     plot: AlignmentPlot | None
+    distributions: Distributions | None
     curves: CurvesPlot | None
 
 
@@ -136,6 +138,7 @@ def entry_task(
         warnings=(*result.warnings, *([f"{aimed}."] if aimed else [])),
         tables=score_tables(anchor, result, metrics),
         plot=alignment.plot if alignment else None,
+        distributions=distributions(name, result),
         curves=curves_plot(name, result),
     )
 
