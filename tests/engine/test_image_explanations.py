@@ -87,14 +87,14 @@ def test_a_record_of_images_checks_and_lots_and_orders_do_not_move_it(
     plans = [plan_of(models, "student", tokens) for tokens in (150, 2048)]
     order = generator("order").permutation(len(plans[0].examples)).tolist()
     found = [
-        evaluate(plan, Store(tmp_path / str(i)), tmp_path / f"entry {i}", timing=False) for i, plan in enumerate(plans)
+        evaluate(plan, Store(tmp_path / str(i)), tmp_path / f"entry-{i}", timing=False) for i, plan in enumerate(plans)
     ]
     for name in ("record.json", "explanations.parquet"):
-        assert len({(tmp_path / f"entry {i}" / TASK / name).read_bytes() for i in range(2)}) == 1, name
+        assert len({(tmp_path / f"entry-{i}" / TASK / name).read_bytes() for i in range(2)}) == 1, name
     shuffled = replace(plans[1], examples=plans[1].examples.take(order))
     assert evaluate(shuffled, Store(tmp_path / "other"), None, timing=False).result.scores == found[0].result.scores
     monkeypatch.setattr("xkd_bench.engine.check.read_protocol", lambda name: plans[0].protocol)
-    assert check_submission(tmp_path / "entry 0").or_raise().tasks
+    assert check_submission(tmp_path / "entry-0").or_raise().tasks
 
 
 def test_two_grids_meet_on_the_coarser_one(models: dict[str, Path], tmp_path: Path) -> None:
