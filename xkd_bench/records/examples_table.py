@@ -14,6 +14,8 @@ from xkd_bench.metrics.contract import FloatArray, TaskKind
 from xkd_bench.metrics.tables import LabelTable, PredictionTable
 from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
+EXPECTED = "a table with example_id, label, student_logits and what else a record needs"
+
 SLICE_PREFIX = "slice."
 
 
@@ -57,8 +59,8 @@ def _lists(logits: FloatArray) -> pa.Array:
 
 def read_examples(path: Path, kind: TaskKind, classes: int) -> ExamplesTable:
     """The committed table again. Raises `SubmissionError` for a file that is no such table."""
-    columns = read_columns(path)
-    with reading(path, "a table with example_id, label, student_logits and what else a record needs"):
+    columns = read_columns(path, EXPECTED)
+    with reading(path, EXPECTED):
         ids = tuple(columns["example_id"].to_pylist())
         labels = np.asarray(columns["label"].to_pylist(), dtype=np.float64 if kind == "regression" else np.int64)
         clusters = np.asarray(columns["cluster"].to_pylist(), dtype=object) if "cluster" in columns else None

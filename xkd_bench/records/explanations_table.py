@@ -32,6 +32,8 @@ from numpy.typing import NDArray
 from xkd_bench.metrics.contract import ExplanationView, FloatArray, IntArray, Reason
 from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
+EXPECTED = "a table of explanations as records.explanations_table describes it"
+
 Role = Literal["teacher", "student"]
 ROLES: tuple[Role, ...] = get_args(Role)
 STEPS = 32767
@@ -154,8 +156,8 @@ def _floats(values: FloatArray) -> pa.Array:
 
 def read_explanations(path: Path) -> ExplanationsTable:
     """The committed table again. Raises `SubmissionError` for a file that is no such table."""
-    columns = read_columns(path)
-    with reading(path, "a table of explanations as records.explanations_table describes it"):
+    columns = read_columns(path, EXPECTED)
+    with reading(path, EXPECTED):
         table = _Columns(columns).table()
         check_columns(path, columns, _as_written(table))
     return table

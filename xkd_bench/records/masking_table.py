@@ -26,6 +26,8 @@ import pyarrow as pa
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
+EXPECTED = "a table of maskings as records.masking_table describes it"
+
 Setting = Literal["student", "teacher", "transfer"]
 Measure = Literal["probability", "agreement", "accuracy"]
 Ordered = Literal["most", "least"]
@@ -95,8 +97,8 @@ def _numbers(values: FloatArray) -> pa.Array:
 
 def read_masking(path: Path, levels: int) -> MaskingTable:
     """The committed table again, of `levels` levels. Raises `SubmissionError` for a file that is no such table."""
-    columns = read_columns(path)
-    with reading(path, "a table of maskings as records.masking_table describes it"):
+    columns = read_columns(path, EXPECTED)
+    with reading(path, EXPECTED):
         named = {name: column for name, column in columns.items() if name != "example_id"}
         table = _table(tuple(columns["example_id"].to_pylist()), named, levels)
         check_columns(path, columns, _as_written(table))

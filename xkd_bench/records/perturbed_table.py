@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 from xkd_bench.metrics.contract import TaskKind
 from xkd_bench.records.table_files import check_columns, read_columns, reading, write_table
 
+EXPECTED = "a table of perturbed inputs as records.perturbed_table describes it"
+
 Role = Literal["student", "teacher"]
 DistanceUnit = Literal["characters", "words", "pixels"]
 PIXEL_STEPS = 1000
@@ -60,8 +62,8 @@ def _as_written(table: PerturbedTable) -> pa.Table:
 
 def read_perturbed(path: Path, kind: TaskKind, draws: int) -> PerturbedTable:
     """The committed table again, of `draws` draws. Raises `SubmissionError` for a file that is no such table."""
-    columns = read_columns(path)
-    with reading(path, "a table of perturbed inputs as records.perturbed_table describes it"):
+    columns = read_columns(path, EXPECTED)
+    with reading(path, EXPECTED):
         left = dict(columns)
         ids = tuple(left.pop("example_id").to_pylist())
         found: dict[str, PerturbedColumns] = {}

@@ -28,9 +28,12 @@ def write_table(path: Path, table: pa.Table) -> None:
     )
 
 
-def read_columns(path: Path) -> dict[str, Any]:
-    """Columns by name. Raises `SubmissionError` for a file that is no table, unpacks to too much, or hides text."""
-    with reading(path):
+def read_columns(path: Path, expected: str) -> dict[str, Any]:
+    """Columns by name. expected: what the table should be, in words.
+
+    Raises `SubmissionError` for a file that is no table, unpacks to too much, or hides text.
+    """
+    with reading(path, expected):
         metadata = pq.read_metadata(path)
         unpacked = sum(metadata.row_group(i).total_byte_size for i in range(metadata.num_row_groups))
         if unpacked > MOST_UNPACKED or metadata.num_columns > 10_000 or metadata.num_rows > 10_000_000:
@@ -50,7 +53,7 @@ def read_columns(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def reading(path: Path, expected: str = "a Parquet table of numbers") -> Iterator[None]:
+def reading(path: Path, expected: str) -> Iterator[None]:
     """Whatever a damaged or hostile table makes a library raise becomes a finding that names the file."""
     try:
         yield
