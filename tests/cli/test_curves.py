@@ -17,8 +17,9 @@ KEYS = ("lime", "attention")
 
 
 @pytest.fixture
-def entry(tmp_path: Path) -> Path:
-    """A submission of two tasks with faithfulness, whose name is hostile."""
+def entry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A submission of two tasks with faithfulness, whose name is hostile: a check that refuses it is not relied on."""
+    monkeypatch.setattr("xkd_bench.records.submission._is_unsafe", lambda character, in_name: False)
     tasks = [masked("one", 0.41, score(0.93), keys=KEYS, task=name) for name in ("sst2", "cola")]
     tasks[0]["faithfulness"]["found"]["student"]["attention"]["curves"]["accuracy"] = {
         "most": curve(0.99, None, 0.01),
