@@ -43,6 +43,15 @@ def test_nothing_is_wider_than_a_phone(visit: Any, path: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
 
 
+def until(page: Any, expression: str) -> None:
+    """Wait until it is true, five seconds at most; Playwright's own waiting needs an `eval` that the pages forbid."""
+    for _ in range(100):
+        if page.evaluate(expression):
+            return
+        page.wait_for_timeout(50)
+    raise AssertionError(f"never true: {expression}")
+
+
 def column(page: Any, name: str) -> list[float]:
     """Values of a column of the first table, top to bottom."""
     return page.evaluate(
@@ -84,7 +93,7 @@ def test_everything_works_by_keyboard(visit: Any) -> None:
     scroller = page.locator(".scroll").first
     scroller.focus()
     page.keyboard.press("ArrowRight")
-    page.wait_for_function("document.querySelector('.scroll').scrollLeft > 0")
+    until(page, "document.querySelector('.scroll').scrollLeft > 0")
 
 
 def test_the_filter_keeps_what_fits(visit: Any) -> None:
@@ -97,7 +106,7 @@ def test_the_filter_keeps_what_fits(visit: Any) -> None:
     assert f"of {all_rows} rows" in page.locator("form.filter output").inner_text()
     assert page.locator("section[data-task='SST-2']").is_hidden(), "no row of it is left"
     page.get_by_role("button", name="Show all").click()
-    page.wait_for_function("document.querySelector('form.filter output').textContent === ''")
+    until(page, "document.querySelector('form.filter output').textContent === ''")
     assert rows.count() == all_rows
     page.get_by_role("combobox", name="Inputs").select_option("images")
     assert page.locator("section[data-task]:visible").count() == 1
