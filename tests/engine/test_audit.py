@@ -13,11 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 from test_tampered import TASK, record_of, rehash, small_plan, turned
 
-from xkd_bench.engine.audit import audit, comparison, drawn, reproduce
+from xkd_bench.engine.audit import _attributions, audit, comparison, drawn, reproduce
 from xkd_bench.engine.evaluate import evaluate
 from xkd_bench.engine.plan import Plan
 from xkd_bench.errors import BadInputError
+from xkd_bench.explainers.contract import Explanation
 from xkd_bench.records.audits import audit_path, badge_of, read_audit, write_audit
+from xkd_bench.records.explanations_table import read_explanations
 from xkd_bench.records.findings import SubmissionError
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import TaskEntry, read_submission
@@ -47,9 +49,9 @@ def test_a_true_record_passes_to_the_bit_without_its_teacher(written: tuple[Path
     compared = {one.what: one for one in found.record.compared}
     assert set(compared) == {
         "answers",
-        "explanations, lime",
-        "explanations, occlusion",
-        "explanations, random",
+        "reasons of the student, lime",
+        "reasons of the student, occlusion",
+        "reasons of the student, random",
         "masking",
         "perturbed answers",
     }
@@ -76,8 +78,38 @@ def test_made_up_answers_and_reasons_do_not_pass(copy: Path, written: tuple[Path
     found = audit(plan, entry_of(copy), examples=7, seed=0)
     assert not found.passed
     beyond = {one.what for one in found.record.compared if one.beyond > 0.01 * one.numbers}
-    assert {"answers", "explanations, lime", "perturbed answers"} <= beyond
-    assert "explanations, occlusion" not in beyond
+    assert {"answers", "reasons of the student, lime", "perturbed answers"} <= beyond
+    assert "reasons of the student, occlusion" not in beyond
+
+
+def test_made_up_reasons_of_the_teacher_do_not_pass_where_it_is_at_hand(copy: Path, written: tuple[Path, Plan]) -> None:
+    """A student aligned with itself: the teacher's explanations replaced by the student's own."""
+    plan, path = written[1], record_of(copy / "entry").with_name("explanations.parquet")
+    assert audit(plan, entry_of(copy), examples=7, seed=0).passed
+    found = pq.read_table(path)
+    place = found.column_names.index("vector.teacher.lime")
+    pq.write_table(
+        found.set_column(place, "vector.teacher.lime", found.column("vector.student.lime")), path, store_schema=False
+    )
+    rehash(copy / "entry", "explanations", "explanations")
+    told = audit(plan, entry_of(copy), examples=7, seed=0)
+    assert not told.passed
+    beyond = [one.what for one in told.record.compared if one.beyond > 0.01 * one.numbers]
+    assert beyond[0] == "reasons of the teacher, lime"
+    assert not [
+        one for one in audit(replace(plan, teacher=None), entry_of(copy), 7, 0).record.compared if "teacher" in one.what
+    ]
+
+
+def test_an_explanation_with_another_number_of_units_agrees_nowhere(written: tuple[Path, Plan]) -> None:
+    explained = read_explanations(record_of(written[0] / "entry").with_name("explanations.parquet"))
+    columns = explained.explainers["lime"]
+    longer = [
+        Explanation(np.ones(len(row) + 1), np.ones(len(row) + 1, bool)) for row in columns.vectors["student"].steps
+    ]
+    for found in (longer, []):
+        told = _attributions("lime", "student", columns, found, 0.01)
+        assert told.beyond == told.numbers > 0
 
 
 def test_a_reproduction_gives_the_same_bytes(written: tuple[Path, Plan]) -> None:

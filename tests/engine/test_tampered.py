@@ -272,6 +272,7 @@ MATRIX: list[tuple[str, str, Edit]] = [
     ),
     ("a run.json of another shape", "bad-schema", write("demo/grammar/run.json", b"[]")),
     ("another task's title", "other-task", at("task", "title", to="GLUE")),
+    ("settings that are no object", "other-task", at("provenance", "settings", to=[1])),
     ("labels in another order", "other-task", at("provenance", "settings", "labels", to=["right", "wrong"])),
     ("official rows called unofficial", "other-data", at("task", "pinned", to=False)),
     ("another version of the protocol", "other-protocol", at("protocol", "version", to=99)),

@@ -26,7 +26,9 @@ def verify(
     ] = None,
     full: Annotated[bool, typer.Option("--full", help="Evaluate again from an empty store.")] = False,
     task: Annotated[str | None, typer.Option(help="Which task, of a submission with several.")] = None,
-    teacher: Annotated[str | None, typer.Option(help="For --full: the record's teacher.")] = None,
+    teacher: Annotated[
+        str | None, typer.Option(help="The record's teacher. Default: the reference teacher with its hash.")
+    ] = None,
     retrained_teacher: Annotated[list[str] | None, typer.Option(help="For --full: as it was evaluated.")] = None,
     baseline: Annotated[str | None, typer.Option(help="For --full: as it was evaluated.")] = None,
     seed: Annotated[int | None, typer.Option(help="Of the sample. Default: drawn anew, and told.")] = None,
@@ -91,15 +93,17 @@ def _run_again(
     from xkd_bench.engine.plan import make_plan
     from xkd_bench.models.classifier import make_runtime
     from xkd_bench.records.audits import write_audit
+    from xkd_bench.records.reference_tables import reference_with
     from xkd_bench.tasks.loading import data_root as root_of
 
     entry = _entry(folder, task)
     result = entry.result
-    runtime = make_runtime(device, str(result.provenance.get("settings", {}).get("dtype", "float32")))
+    runtime = make_runtime(device, result.dtype)
+    kept = reference_with(result.teacher.hash) if teacher is None and result.teacher else None
     plan = make_plan(
         checkpoint,
         result.task.name,
-        teacher,
+        str(kept) if kept else teacher,
         result.protocol.name,
         runtime,
         root_of(data_root),
@@ -151,7 +155,7 @@ def _name(folder: Path, submissions: Path) -> str:
 def _print(found: Audit) -> None:
     from xkd_bench.cli.console import make_console, plain_table
 
-    numeric = ("numbers", "equal to the bit", "largest difference", "tolerance", "beyond")
+    numeric = ("numbers", "bit-equal", "largest Δ", "tolerance", "beyond")
     table = plain_table("run again", *numeric, right=numeric)
     for one in found.record.compared:
         table.add_row(

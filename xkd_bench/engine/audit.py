@@ -1,15 +1,16 @@
 """Is a record what its checkpoint says? Run the student again and hold what it says against the committed tables.
 
-An audit asks for every prediction, and for the reasons, the masked and the perturbed answers of a random sample; it
-needs the student alone, since explained classes and the teacher's order of units stand in the tables. A reproduction
-evaluates again from an empty store. Both run where the maintainer is: on another kind of machine numbers agree to a
+An audit asks the student for every prediction, and for the reasons, the masked and the perturbed answers of a random
+sample; explained classes and the teacher's order of units stand in the tables. Where there is a teacher, or its kept
+measurements, its reasons for the same sample are held against the tables, too. A reproduction evaluates again from an
+empty store. Both run where the maintainer is: on another kind of machine numbers agree to a
 tolerance, on the same kind to the bit.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,14 +21,17 @@ import numpy as np
 import xkd_bench
 from xkd_bench.engine.committed_tables import explained_table, masked_table, perturbed_table
 from xkd_bench.engine.evaluate import evaluate
-from xkd_bench.engine.explain import Explained, Measurement
+from xkd_bench.engine.explain import Measurement
 from xkd_bench.engine.mask import mask
 from xkd_bench.engine.perturb import perturb
 from xkd_bench.engine.plan import Plan
 from xkd_bench.engine.questions import image_facts, questions
 from xkd_bench.errors import BadInputError
+from xkd_bench.explainers.contract import Explanation
 from xkd_bench.metrics.contract import FloatArray
+from xkd_bench.metrics.tables import PredictionTable
 from xkd_bench.models.batching import GPU_TOLERANCE
+from xkd_bench.models.classifier import LazyClassifier
 from xkd_bench.probes.predictions import library_versions, predictions
 from xkd_bench.randomness import generator
 from xkd_bench.records.audits import AuditRecord, ComparedRecord
@@ -37,13 +41,13 @@ from xkd_bench.records.explanations_table import (
     STEPS,
     ExplainerColumns,
     ExplanationsTable,
+    Role,
     Vectors,
     to_steps,
 )
 from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import TaskEntry, file_hash, parse
-from xkd_bench.tasks.protocols import Protocol
 
 SCORES_TOLERANCE = 0.01  # of an example's largest attribution, and of a share left after masking
 IN_BFLOAT16 = 10  # times as much: such a model's answers carry three digits
@@ -74,7 +78,7 @@ def audit(plan: Plan, entry: TaskEntry, examples: int, seed: int) -> Audit:
 
 
 def reproduce(plan: Plan, entry: TaskEntry) -> Audit:
-    """Evaluate again from an empty store, and compare everything.
+    """Evaluate again from an empty store; compare the record's bytes, every score and every answer.
 
     Raises `BadInputError` where the record rests on models that the plan does not have.
     """
@@ -95,7 +99,7 @@ def reproduce(plan: Plan, entry: TaskEntry) -> Audit:
         compared = [
             ComparedRecord(what="bytes of record.json", numbers=1, equal=int(same), largest=0, tolerance=0, beyond=0),
             _scores(entry.result, other.result),
-            *_same_tables(plan, entry, other),
+            _answers(plan, committed_examples(entry), committed_examples(other).student),
         ]
     return Audit(_record(plan, entry, "reproduced", len(plan.examples), 0, compared))
 
@@ -119,8 +123,8 @@ def check_checkpoint(plan: Plan, result: TaskResult) -> None:
 
 
 def committed_examples(entry: TaskEntry) -> ExamplesTable:
-    classes = len(entry.result.provenance.get("settings", {}).get("labels") or []) or 1
-    return read_examples(entry.folder / "examples.parquet", entry.result.task.kind, classes)
+    result = entry.result
+    return read_examples(entry.folder / "examples.parquet", result.task.kind, len(result.labels) or 1)
 
 
 def _check_companions(plan: Plan, result: TaskResult) -> None:
@@ -159,24 +163,44 @@ def _record(
 def _compared(
     plan: Plan, entry: TaskEntry, table: ExamplesTable, store: Store, examples: int, seed: int
 ) -> Iterator[ComparedRecord]:
-    loose = IN_BFLOAT16 if plan.student.runtime.dtype == "bfloat16" else 1
+    tolerance = SCORES_TOLERANCE * _looseness(plan)
     again = predictions(plan.student, plan.examples, store, "student, all examples")
-    largest = float(np.abs(table.student.logits).max()) or 1.0
+    yield _answers(plan, table, again)
     place = {example_id: row for row, example_id in enumerate(again.example_ids)}
     order = [place[one] for one in table.labels.example_ids]
-    yield comparison("answers", table.student.logits / largest, again.logits[order] / largest, GPU_TOLERANCE * loose)
-    protocol = plan.protocol
     explained = explained_table(entry, table)
     if explained is not None and table.teacher is not None:
         teacher = np.empty_like(table.teacher.logits)
         teacher[order] = table.teacher.logits
         rows = drawn(explained.example_ids, examples, seed)
         some = rows_of(explained, rows)
-        found = _explained(plan, store, some.example_ids, teacher)
+        found = _explained(plan, plan.student, store, some.example_ids, teacher)
         for key, columns in some.explainers.items():
-            yield _attributions(key, columns, found, SCORES_TOLERANCE * loose)
-        yield from _masked(plan, entry, store, some, rows, teacher, SCORES_TOLERANCE * loose)
-    yield from _perturbed(plan, entry, table, store, protocol, examples, seed)
+            yield _attributions(key, "student", columns, found.get(key, []), tolerance)
+        if plan.teacher is not None:
+            # A reference teacher's measurements are those of all explained examples; any other is asked about the few.
+            kept = bool(plan.teacher.checkpoint.reference)
+            ids = explained.example_ids if kept else some.example_ids
+            theirs = _explained(plan, plan.teacher, store.with_references(plan.references()), ids, teacher)
+            for key, columns in some.explainers.items():
+                own = theirs.get(key, [])
+                asked = [own[row] for row in rows] if kept and own else own
+                yield _attributions(key, "teacher", columns, asked, tolerance)
+        yield from _masked(plan, entry, store, some, rows, teacher, tolerance)
+    yield from _perturbed(plan, entry, table, store, examples, seed)
+
+
+def _looseness(plan: Plan) -> int:
+    return IN_BFLOAT16 if plan.student.runtime.dtype == "bfloat16" else 1
+
+
+def _answers(plan: Plan, table: ExamplesTable, again: PredictionTable) -> ComparedRecord:
+    """The student's logits, as shares of the largest."""
+    place = {example_id: row for row, example_id in enumerate(again.example_ids)}
+    order = [place[one] for one in table.labels.example_ids]
+    largest = float(np.abs(table.student.logits).max()) or 1.0
+    one, other = table.student.logits / largest, again.logits[order] / largest
+    return comparison("answers", one, other, GPU_TOLERANCE * _looseness(plan))
 
 
 def drawn(ids: Sequence[str], most: int, seed: int) -> list[int]:
@@ -204,28 +228,38 @@ def rows_of(table: ExplanationsTable, rows: Sequence[int]) -> ExplanationsTable:
     )
 
 
-def _explained(plan: Plan, store: Store, ids: Sequence[str], teacher_logits: FloatArray) -> Explained:
+def _explained(
+    plan: Plan, model: LazyClassifier, store: Store, ids: Sequence[str], teacher_logits: FloatArray
+) -> Mapping[str, Sequence[Explanation]]:
     place = {example_id: row for row, example_id in enumerate(plan.examples.example_ids)}
     rows = [place[one] for one in ids]
     images = image_facts(plan)
     examples = plan.examples.take(rows)
     asked = questions(examples, teacher_logits[rows].argmax(axis=1), images)
     card, seed = plan.protocol.explanations, plan.protocol.statistics.suite_seed
-    return Measurement(card, seed, store, examples, asked, images).of(plan.student, "student, sample")
+    who = "student, sample" if model is plan.student else "teacher, sample"
+    return Measurement(card, seed, store, examples, asked, images).of(model, who).explanations
 
 
-def _attributions(key: str, columns: ExplainerColumns, found: Explained, tolerance: float) -> ComparedRecord:
-    """An explainer's scores of the student, each as a share of its example's largest."""
-    committed, measured = [], []
-    vectors = columns.vectors["student"]
-    for row, reason, again in zip(vectors.steps, columns.reasons, found.explanations[key], strict=True):
-        seen = row != ABSENT
-        if reason is None and again.reason is None and len(again.scores) == len(row):
-            committed.append(row[seen] / STEPS)
-            measured.append(to_steps(again.scores, again.covered)[0][seen] / STEPS)
-    return comparison(
-        f"explanations, {key}", np.concatenate(committed or [[]]), np.concatenate(measured or [[]]), tolerance
-    )
+def _attributions(
+    key: str, role: Role, columns: ExplainerColumns, found: Sequence[Explanation], tolerance: float
+) -> ComparedRecord:
+    """An explainer's scores of one model, each as a share of its example's largest; a unit that was not seen, and every
+    unit of an example that this model could not explain, is absent. What has another number of units, or was never
+    asked, agrees nowhere."""
+    committed, measured = [np.empty(0)], [np.empty(0)]
+    for place, row in enumerate(columns.vectors[role].steps):
+        own = np.where(row == ABSENT, np.nan, row / STEPS)
+        again = np.full(len(row), np.inf)
+        if place < len(found) and len(found[place].scores) == len(row):
+            one = found[place]
+            steps = to_steps(one.scores, one.covered)[0]
+            again = np.where(steps == ABSENT, np.nan, steps / STEPS)
+            if one.reason is not None and columns.reasons[place] is not None:
+                own = again = np.full(len(row), np.nan)
+        committed.append(own)
+        measured.append(again)
+    return comparison(f"reasons of the {role}, {key}", np.concatenate(committed), np.concatenate(measured), tolerance)
 
 
 def _masked(
@@ -251,9 +285,9 @@ def _masked(
 
 
 def _perturbed(
-    plan: Plan, entry: TaskEntry, table: ExamplesTable, store: Store, protocol: Protocol, examples: int, seed: int
+    plan: Plan, entry: TaskEntry, table: ExamplesTable, store: Store, examples: int, seed: int
 ) -> Iterator[ComparedRecord]:
-    committed = perturbed_table(entry, table, protocol)
+    committed = perturbed_table(entry, table, plan.protocol)
     if committed is None:
         return
     place = {example_id: row for row, example_id in enumerate(plan.examples.example_ids)}
@@ -297,10 +331,3 @@ def _scores(one: TaskResult, other: TaskResult) -> ComparedRecord:
         return np.array([np.nan if value is None else value for value in found])
 
     return comparison("scores", values(one), values(other), SCORES_TOLERANCE)
-
-
-def _same_tables(plan: Plan, entry: TaskEntry, other: TaskEntry) -> Iterator[ComparedRecord]:
-    table, again = committed_examples(entry), committed_examples(other)
-    largest = float(np.abs(table.student.logits).max()) or 1.0
-    loose = IN_BFLOAT16 if plan.student.runtime.dtype == "bfloat16" else 1
-    yield comparison("answers", table.student.logits / largest, again.student.logits / largest, GPU_TOLERANCE * loose)

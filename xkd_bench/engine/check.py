@@ -129,9 +129,8 @@ def _against_registry(result: TaskResult, where: Path) -> Iterator[SubmissionErr
         for field, wanted in (("title", card.title), ("kind", card.kind), ("headline", card.headline)):
             if getattr(result.task, field) != wanted:
                 yield _finding("other-task", f"{where}, task.{field}", wanted, getattr(result.task, field))
-        labels = result.provenance.get("settings", {}).get("labels")
-        if labels != list(card.labels):
-            yield _finding("other-task", f"{where}, provenance.settings.labels", list(card.labels), labels)
+        if result.labels != card.labels:
+            yield _finding("other-task", f"{where}, provenance.settings.labels", card.labels, result.labels)
         pin = card.data.fingerprints.get(result.task.split)
         if pin is not None and pin != result.task.fingerprint:
             yield _finding("other-data", f"{where}, task.fingerprint", pin, result.task.fingerprint)
@@ -149,7 +148,7 @@ def _examples(entry: TaskEntry) -> ExamplesTable:
     """The committed predictions: of the record's file, every example once, labels the task has."""
     result, path = entry.result, entry.folder / "examples.parquet"
     check_file(path, result.examples.sha256)
-    classes = len(result.provenance.get("settings", {}).get("labels") or []) or 1
+    classes = len(result.labels) or 1
     table = read_examples(path, result.task.kind, classes)
     ids = table.labels.example_ids
     if len(set(ids)) != len(ids):

@@ -95,7 +95,7 @@ def explorer(
     if result.explanations is None:
         return None
     keys = result.explanations.explainers
-    labels = [str(label) for label in result.provenance.get("settings", {}).get("labels") or []]
+    labels = result.labels
     table = read_examples(task.folder / "examples.parquet", result.task.kind, len(labels) or 1)
     if table.teacher is None or not keys:
         return None
@@ -143,7 +143,7 @@ CORNERS = (
 )
 
 
-def _answers(table: ExamplesTable, labels: list[str]) -> dict[str, tuple[str, str, str]]:
+def _answers(table: ExamplesTable, labels: tuple[str, ...]) -> dict[str, tuple[str, str, str]]:
     """id → what the teacher says, what the student says, what is right."""
     assert table.teacher is not None
     place = {one: row for row, one in enumerate(table.teacher.example_ids)}

@@ -23,8 +23,8 @@ FOLDER = "audits"
 Badge = Literal["recorded", "audited", "reproduced"]
 MEANING: dict[Badge, str] = {
     "recorded": "every number follows from the committed tables; the checkpoint was not run again",
-    "audited": "the checkpoint was run again by a maintainer: all its answers, and the reasons for a random sample",
-    "reproduced": "the whole evaluation was run again by a maintainer, with the same numbers",
+    "audited": "a maintainer ran the checkpoint again: all its answers, and a random sample of the reasons named below",
+    "reproduced": "a maintainer ran the whole evaluation again, with the same scores and answers",
 }
 
 

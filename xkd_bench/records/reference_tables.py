@@ -86,17 +86,23 @@ def find_reference(name: str) -> Path:
 def kept_logits(checkpoint: Hash, data: Hash) -> dict[str, list[float]] | None:
     """What the reference teacher with this hash answered to the examples of this split, by id; None where no such
     teacher is at hand."""
+    folder = reference_with(checkpoint)
+    for key_path in sorted((folder / TABLES).glob("*.json")) if folder else ():
+        key = json.loads(key_path.read_text(encoding="utf-8"))
+        if key.get("probe") == "predictions" and key.get("data") == data:
+            table = pq.read_table(key_path.with_suffix(".parquet"))
+            ids, logits = table.column("example_id").to_pylist(), table.column("logits").to_pylist()
+            return dict(zip(ids, logits, strict=True))
+    return None
+
+
+def reference_with(checkpoint: Hash) -> Path | None:
+    """The folder of the reference teacher with this hash; None where none is at hand."""
     for folder in _folders():
         for path in sorted(folder.glob(f"*/{FILE}")):
             record = read_reference(path.parent)
-            if record is None or record.checkpoint != checkpoint:
-                continue
-            for key_path in sorted((path.parent / TABLES).glob("*.json")):
-                key = json.loads(key_path.read_text(encoding="utf-8"))
-                if key.get("probe") == "predictions" and key.get("data") == data:
-                    table = pq.read_table(key_path.with_suffix(".parquet"))
-                    ids, logits = table.column("example_id").to_pylist(), table.column("logits").to_pylist()
-                    return dict(zip(ids, logits, strict=True))
+            if record is not None and record.checkpoint == checkpoint:
+                return path.parent
     return None
 
 

@@ -256,6 +256,19 @@ class TaskResult(Strict):
     examples: FileRecord
     provenance: dict[str, Any]
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Names of the classes in the order of the logits, as the record says; none for a regression."""
+        settings = self.provenance.get("settings")
+        found = settings.get("labels") if isinstance(settings, dict) else None
+        return tuple(map(str, found)) if isinstance(found, list) else ()
+
+    @property
+    def dtype(self) -> str:
+        """Of the weights the record was measured with."""
+        settings = self.provenance.get("settings")
+        return str(settings.get("dtype", "float32")) if isinstance(settings, dict) else "float32"
+
 
 class SpeedRecord(Strict):
     """Examples a second of both models on the same examples, timed in turn in one process."""
