@@ -18,6 +18,18 @@ class BadInputError(Exception):
         lines += [f"  expected  {self.expected}", f"  found     {self.found}", f"  to do     {self.fix}"]
         return "\n".join(lines)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # An exception is pickled by its positional arguments, of which this one takes none: another process must be
+        # able to raise it all the same.
+        return _remade, (type(self), dict(self.__dict__))
+
+
+def _remade(kind: type[BadInputError], parts: dict[str, object]) -> BadInputError:
+    error = kind.__new__(kind)
+    error.__dict__.update(parts)
+    error.args = (str(error),)
+    return error
+
 
 class ExampleIdError(BadInputError):
     """Two tables do not speak of the same examples in the same order."""

@@ -108,5 +108,6 @@ def test_submissions_that_are_not_there_are_an_error(tmp_path):
 
 
 def test_the_marker_lists_what_was_built(tmp_path):
-    publish.publish({"a/b.txt": b"x"}, tmp_path / "out")
+    with publish.publishing(tmp_path / "out") as edition:
+        edition.write({"a/b.txt": b"x"})
     assert (tmp_path / "out" / publish.MARKER).read_text().splitlines()[1:] == ["a/b.txt"]

@@ -24,12 +24,19 @@ def build(
     data_root: Annotated[
         Path | None, typer.Option(help="The data, for a board of your own that shows the examples themselves.")
     ] = None,
+    cache: Annotated[
+        Path | None, typer.Option(help="Where unchanged entries are remembered; by default in the store.")
+    ] = None,
+    again: Annotated[bool, typer.Option("--again", help="Make every page again, whatever is remembered.")] = False,
 ) -> None:
     """Make the page from the records; it opens from disk."""
     from xkd_bench import leaderboard
     from xkd_bench.distillers import registry as distillers
     from xkd_bench.metrics.registry import cards
+    from xkd_bench.records.store import default_store
 
-    report = leaderboard.build(submissions, output, cards(), distillers.cards(), data_root=data_root)
-    typer.echo(f"{report.entries} entries, {report.rows} rows, {report.tasks} tasks, {report.tracks} tracks")
+    place = None if again else cache or default_store() / "board"
+    report = leaderboard.build(submissions, output, cards(), distillers.cards(), data_root=data_root, cache=place)
+    kept = f" ({report.kept} unchanged)" if report.kept else ""
+    typer.echo(f"{report.entries} entries{kept}, {report.rows} rows, {report.tasks} tasks, {report.tracks} tracks")
     typer.echo(f"board: {report.page}")

@@ -15,6 +15,7 @@ from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
 from xkd_bench.leaderboard.part_table import PartColumn, PartTable
+from xkd_bench.leaderboard.ranks import Place
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.lineage import trained_to_agree
@@ -33,9 +34,13 @@ class AlignmentTable(PartTable):
 
 
 def alignment_table(
-    task_title: str, named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard]
+    task_title: str,
+    named: Sequence[tuple[str, TaskResult]],
+    metrics: Mapping[str, MetricCard],
+    places: Sequence[Mapping[str, Place]] = (),
 ) -> AlignmentTable | None:
-    """The table of rows that hold explanations; None where none does. named: (entry, its result), in order."""
+    """The table of rows that hold explanations; None where none does. named: (entry, its result), in order. places: of
+    each row, where rows are ranked."""
     results = [result for _, result in named]
     explained = [result.explanations for result in results if result.explanations is not None]
     card = metrics.get(HEADLINE)
@@ -56,10 +61,10 @@ def alignment_table(
     ]
     rows = [
         (
-            *(_explainer_cell(result, key) for key in keys),
+            *(_explainer_cell(result, key, own.get(f"{HEADLINE}.{key}")) for key in keys),
             *(cells.score_cell(result.scores.get(one.name)) for one in plain),
         )
-        for result in results
+        for result, own in zip(results, places or [{}] * len(results), strict=True)
     ]
     return AlignmentTable(
         columns=tuple(columns),
@@ -70,8 +75,8 @@ def alignment_table(
     )
 
 
-def _explainer_cell(result: TaskResult, key: str) -> Cell:
-    cell = cells.score_cell(result.scores.get(f"{HEADLINE}.{key}"))
+def _explainer_cell(result: TaskResult, key: str, place: Place | None) -> Cell:
+    cell = cells.with_place(cells.score_cell(result.scores.get(f"{HEADLINE}.{key}")), place)
     explained = result.explanations.explainers.get(key) if result.explanations else None
     scale = explained.measures[HEADLINE].scale if explained and HEADLINE in explained.measures else None
     if scale is None:

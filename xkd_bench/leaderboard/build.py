@@ -1,31 +1,44 @@
-"""`submissions/` → the board's folder."""
+"""`submissions/` → the board's folder: each entry's pages, then each task's tables, then what speaks of them all."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.leaderboard.examples import Shown
-from xkd_bench.leaderboard.publish import check_replaceable, publish
-from xkd_bench.leaderboard.render import render
-from xkd_bench.leaderboard.site import site_of
+from xkd_bench.explainers import registry as explainers
+from xkd_bench.leaderboard import entry_files, section_files
+from xkd_bench.leaderboard.blueprint import Anchors, Blueprint, paths_of_entries
+from xkd_bench.leaderboard.cache import Digests
+from xkd_bench.leaderboard.entry_files import Kept
+from xkd_bench.leaderboard.facts import facts_of_card
+from xkd_bench.leaderboard.front import front_files
+from xkd_bench.leaderboard.page import Page, is_long, page_of
+from xkd_bench.leaderboard.publish import check_replaceable, publishing
+from xkd_bench.leaderboard.section_files import TaskRows
+from xkd_bench.leaderboard.workers import Each, workers
 from xkd_bench.metrics.contract import MetricCard
-from xkd_bench.records.audits import read_audit
-from xkd_bench.records.submission import read_submissions
+from xkd_bench.perturbations import registry as perturbations
+from xkd_bench.records.reference_tables import teachers_in
+from xkd_bench.tasks.registry import all_tasks
 
 
 @dataclass(frozen=True)
 class BuildReport:
-    """What a build put on the page. rows: one student on one task; tracks: tables with a teacher."""
+    """What a build put on the page. rows: one student on one task; tracks: tables with a teacher; kept: entries whose
+    pages were taken over from the board before."""
 
     page: Path
     entries: int
     tasks: int
     rows: int
     tracks: int
+    kept: int
 
 
 def build(
@@ -34,15 +47,18 @@ def build(
     metrics: Mapping[str, MetricCard],
     methods: Mapping[str, Mapping[str, Any]] | None = None,
     *,
-    official_teachers: Collection[str] = (),
+    official_teachers: Collection[str] | None = None,
     data_root: Path | None = None,
+    cache: Path | None = None,
+    processes: int | None = None,
 ) -> BuildReport:
     """Build the static page of everything below `submissions` into the folder `output`.
 
     metrics: name → card; their order breaks ties in the order of columns. methods: the same of methods to distil.
-    official_teachers: hashes of the pinned teachers; a track of any other one is called an unranked view. data_root:
-    data in the hub's layout, for a board of one's own that shows the examples themselves. The same submissions give the
-    same bytes.
+    official_teachers: hashes of the pinned teachers, those of `submissions/reference/teachers` where not given; a track
+    of any other one is an unranked view. data_root: data in the hub's layout, for a board of one's own that shows the
+    examples themselves. cache: folder where entries that do not change are remembered from build to build. processes:
+    at most so many at once, by default one a core. The same submissions give the same bytes, with or without a cache.
 
     Raises `BadInputError` where a submission does not follow its schema, or where `output` holds something that no
     build wrote. A build that fails leaves the board before it in place.
@@ -55,20 +71,71 @@ def build(
             fix="give the checkout's submissions/, or make the folder",
         )
     check_replaceable(output)
-    entries = read_submissions(submissions)
-    audits = {
-        (entry.name, name): audit
-        for entry in entries
-        for name, task in entry.tasks.items()
-        if (audit := read_audit(submissions, entry.name, task)) is not None
-    }
-    site = site_of(entries, metrics, methods or {}, official_teachers, audits, Shown(data_root))
-    page = site.board
-    publish(render(site), output)
+    names = sorted(path.parent.relative_to(submissions).as_posix() for path in submissions.rglob("submission.toml"))
+    rows = sum(1 for name in names for _ in (submissions / name).glob("*/*/record.json"))
+    registered = {name: facts_of_card(task.card) for name, task in all_tasks().items()}
+    teachers = frozenset(teachers_in(submissions) if official_teachers is None else official_teachers)
+    depends_on = [
+        [repr(card) for card in metrics.values()],
+        sorted(methods or {}),
+        [repr(facts) for facts in registered.values()],
+        [repr(card) for part in (explainers.cards(), perturbations.cards()) for card in part.values()],
+    ]
+    with _remembered(cache if data_root is None else None) as folder, publishing(output.absolute()) as edition:
+        digests = Digests(folder, depends_on)
+        blueprint = Blueprint(
+            submissions=submissions,
+            edition=edition,
+            digests=digests,
+            metrics=metrics,
+            methods=methods or {},
+            official_teachers=teachers,
+            data_root=data_root,
+            registered=registered,
+            entry_paths=paths_of_entries(names),
+            summarised=is_long(rows),
+        )
+        with workers(processes, rows) as each:
+            page, kept = _write(names, blueprint, each)
+        digests.drop_others()
     return BuildReport(
         page=output / "index.html",
-        entries=len(entries),
+        entries=len(names),
         tasks=len(page.sections),
         rows=page.rows,
         tracks=page.tracks,
+        kept=kept,
     )
+
+
+def _write(names: Sequence[str], blueprint: Blueprint, each: Each) -> tuple[Page, int]:
+    """All files of the site; the first page, and how many entries were taken over."""
+    found: dict[str, Kept | None] = {name: entry_files.take_over(name, blueprint) for name in names}
+    changed = [name for name, kept in found.items() if kept is None]
+    found |= zip(
+        changed, each(partial(entry_files.make, blueprint=blueprint), changed, "entries", "entries"), strict=True
+    )
+    submissions = [kept.submission(blueprint.submissions) for kept in found.values() if kept is not None]
+    badges = {(name, task): badge for name, kept in found.items() if kept for task, badge in kept.digest.badges.items()}
+    held: dict[str, list[Any]] = {}
+    for entry in submissions:
+        for task in entry.tasks:
+            held.setdefault(task, []).append((entry.name, entry.card, badges[entry.name, task]))
+    known = {task: blueprint.registered.get(task) for task in held}
+    order = sorted(held, key=lambda task: (not ((one := known[task]) and one.ranked), known[task] is None, task))
+    anchors = Anchors()
+    tables = [TaskRows(task, anchors.new("task", task), tuple(held[task])) for task in order]
+    sections = each(partial(section_files.make, blueprint=blueprint), tables, "tables", "tasks")
+    page = page_of(submissions, sections, blueprint)
+    blueprint.edition.write(front_files(page, submissions, blueprint))
+    return page, len(names) - len(changed)
+
+
+@contextmanager
+def _remembered(cache: Path | None) -> Iterator[Path]:
+    """A folder for digests: the one that is kept, or one for this build alone."""
+    if cache is not None:
+        yield cache
+    else:
+        with TemporaryDirectory(prefix="xkd-bench-board-") as folder:
+            yield Path(folder)

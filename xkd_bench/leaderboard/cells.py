@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from xkd_bench.leaderboard.ranks import SIZES, Place, size_class
 from xkd_bench.metrics.contract import Reason
 from xkd_bench.records.schema import GateRecord, ModelRecord, RunRecord, ScoreRecord
 
@@ -104,6 +105,31 @@ def size_cell(student: ModelRecord, teacher: ModelRecord | None) -> Cell:
         tooltip=f"{student.architecture}, {student.parameters:,} parameters, {student.bytes:,} bytes, {student.hash}",
         sort=str(student.parameters),
     )
+
+
+def rank_cell(place: Place | None, parameters: int) -> Cell:
+    """The places that are possible for a student among those of its size; blank where it has none."""
+    if place is None:
+        return BLANK
+    return Cell(
+        text=str(place),
+        small=f"of {place.of}, {size_words(parameters)}",
+        tooltip=f"{place.first - 1} are shown to be better, {place.of - place.last} to be worse",
+        sort=sort_key(place.first + place.last / 1e6),
+    )
+
+
+def with_place(cell: Cell, place: Place | None) -> Cell:
+    """The cell with the places that are possible below its interval."""
+    if place is None or place.of < 2:
+        return cell
+    return replace(cell, small="\n".join(part for part in (cell.small, f"rank {place}") if part))
+
+
+def size_words(parameters: int) -> str:
+    """The class of sizes a student is ranked in."""
+    size = size_class(parameters)
+    return f"up to {SIZES[size] / 1e6:g} M" if size < len(SIZES) else f"over {SIZES[-1] / 1e6:g} M"
 
 
 def speed_cell(run: RunRecord | None) -> Cell:

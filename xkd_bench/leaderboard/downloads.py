@@ -8,10 +8,13 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from xkd_bench.leaderboard.cells import BLANK, score_cell
+from xkd_bench.leaderboard.columns import Column
 from xkd_bench.leaderboard.facts import TaskFacts
-from xkd_bench.leaderboard.tables import Measured, Table
+from xkd_bench.leaderboard.tables import Measured
 from xkd_bench.records import canonical_json
 from xkd_bench.records.audits import Badge
+from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.submission import Submission
 
 ABOUT = ("entry", "name", "method", "badge", "task", "protocol", "track", "teacher", "student", "parameters")
@@ -27,16 +30,17 @@ SPECIAL = {
 
 @dataclass(frozen=True)
 class TrackRows:
-    """A track's table and the records it was made from, in its order."""
+    """All rows of a track in its order, and the columns of its table."""
 
-    table: Table
+    anchor: str
+    columns: Sequence[Column]
     rows: Sequence[Measured]
 
     @property
     def scores(self) -> list[str]:
         """Names of the scores the files hold: the table's columns, then those with parts as the records name them."""
         held = list(dict.fromkeys(name for row in self.rows for name in row.result.scores))
-        shown = [column.key for column in self.table.columns]
+        shown = [column.key for column in self.columns]
         return [*shown, *(name for name in held if name.partition(".")[0] in WITH_PARTS and name not in shown)]
 
 
@@ -95,31 +99,31 @@ def latex(text: str) -> str:
     return "".join(SPECIAL.get(character, character) for character in text)
 
 
-def latex_table(table: Table) -> bytes:
+def latex_table(track: TrackRows) -> bytes:
     """The first columns of a track as a booktabs table: headline and agreement, with their intervals."""
-    shown = [place for place, column in enumerate(table.columns) if column.is_headline or column.group == "agreement"][
-        :4
-    ]
-    titles = [latex(table.columns[place].title) for place in shown]
+    shown = [column for column in track.columns if column.is_headline or column.group == "agreement"][:4]
+    first = track.rows[0].result
+    told = f"{first.task.title}, protocol {first.protocol.name} v{first.protocol.version}, {first.task.rows:,} examples"
     lines = [
         "% \\usepackage{booktabs}",
-        f"% {re.sub(r'[^ -~]', '?', table.task_title)}, protocol {table.protocol}, {table.examples}; 95 % intervals",
+        f"% {re.sub(r'[^ -~]', '?', told)} of {re.sub(r'[^ -~]', '?', first.task.split)}; 95 % intervals",
         f"\\begin{{tabular}}{{l{'r' * len(shown)}}}",
         "\\toprule",
-        " & ".join(["Entry", *titles]) + r" \\",
+        " & ".join(["Entry", *(latex(column.title) for column in shown)]) + r" \\",
         "\\midrule",
     ]
-    if table.teacher_row:
-        lines += [_latex_row("Teacher", [table.teacher_row[place] for place in shown]), "\\midrule"]
-    lines += [_latex_row(row.name, [row.scores[place] for place in shown]) for row in table.rows]
+    if first.teacher is not None and first.track is not None:
+        names = [None if column.of_pair else f"teacher.{column.key}" for column in shown]
+        lines += [_latex_row("Teacher", first, names), "\\midrule"]
+    lines += [_latex_row(row.name, row.result, [column.key for column in shown]) for row in track.rows]
     return ("\n".join([*lines, "\\bottomrule", "\\end{tabular}"]) + "\n").encode()
 
 
-def _latex_row(name: str, cells: Sequence[object]) -> str:
+def _latex_row(name: str, result: TaskResult, scores: Sequence[str | None]) -> str:
     found = [latex(name)]
-    for cell in cells:
-        text, small = getattr(cell, "text", ""), getattr(cell, "small", "")
-        found.append(latex(text) + (f" {{\\scriptsize {latex(small)}}}" if small else ""))
+    for score in scores:
+        cell = BLANK if score is None else score_cell(result.scores.get(score))
+        found.append(latex(cell.text) + (f" {{\\scriptsize {latex(cell.small)}}}" if cell.small else ""))
     return " & ".join(found) + r" \\"
 
 
@@ -129,19 +133,14 @@ def bibliography(submissions: Sequence[Submission]) -> bytes:
     return ("\n\n".join(one for one in found if one) + "\n").encode()
 
 
-def downloads(
-    submissions: Sequence[Submission], tracks: Sequence[TrackRows], badges: Mapping[tuple[str, str], Badge]
-) -> dict[str, bytes]:
+def track_files(track: TrackRows, badges: Mapping[tuple[str, str], Badge]) -> dict[str, bytes]:
     """Path inside the site → contents."""
-    files = {"data/entries.bib": bibliography(submissions)}
-    for track in tracks:
-        place = f"data/{track.table.anchor}"
-        files |= {
-            f"{place}.csv": as_csv(track, badges),
-            f"{place}.json": as_json(track, badges),
-            f"{place}.tex": latex_table(track.table),
-        }
-    return files
+    place = f"data/{track.anchor}"
+    return {
+        f"{place}.csv": as_csv(track, badges),
+        f"{place}.json": as_json(track, badges),
+        f"{place}.tex": latex_table(track),
+    }
 
 
 def badge_words(submission: Submission, facts: Mapping[str, TaskFacts]) -> str:

@@ -23,10 +23,10 @@ class FaithfulnessTable(PartTable):
 
 
 def faithfulness_table(
-    named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard]
+    named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard], *, curves: bool
 ) -> FaithfulnessTable | None:
     """The drop by each student's own explanations, with the transfer ratio below; None where no record has any. named:
-    (entry, its result), in order."""
+    (entry, its result), in order. curves: whether to draw them."""
     results = [result for _, result in named]
     found = [result.faithfulness for result in results if result.faithfulness is not None]
     card = metrics.get(DROP)
@@ -34,7 +34,7 @@ def faithfulness_table(
         return None
     keys = in_reading_order({key for one in found for key in one.found["student"]})
     group = f"{card.title}: the student's own explanations, and how much of it the teacher's reach on the student"
-    pictures = [(name, curves_plot(name, result)) for name, result in named]
+    pictures = [(name, curves_plot(name, result)) for name, result in named if curves]
     return FaithfulnessTable(
         columns=tuple(PartColumn(title(key), group, card.summary, ascending=False) for key in keys),
         rows=tuple(tuple(_cell(result, key) for key in keys) for result in results),

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard.alignment import HEADLINE, WITHOUT_EXPLAINER
-from xkd_bench.leaderboard.cells import REASONS, Cell, score_cell
+from xkd_bench.leaderboard.blueprint import Anchors, Blueprint
+from xkd_bench.leaderboard.cells import REASONS, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, column_of
-from xkd_bench.leaderboard.facts import TaskFacts, facts_of_record
+from xkd_bench.leaderboard.downloads import TrackRows
+from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.suite_view import ViewTable, view_table
-from xkd_bench.leaderboard.tables import Measured, Row, Table, in_headline_order, table_of, tracks_of
+from xkd_bench.leaderboard.tables import Measured, Row, Table, Track, tracks_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import in_reading_order
 from xkd_bench.records.audits import Badge
-from xkd_bench.records.schema import SubmissionRecord
+from xkd_bench.records.schema import SubmissionRecord, TaskResult
 from xkd_bench.records.submission import Submission
-from xkd_bench.tasks.views import ViewCard
+from xkd_bench.tasks.views import read_views
 
 ROWS_ON_ONE_PAGE = 30  # up to so many, the first page holds all of the board: a row takes some 43 kB with its curves
 ROWS_A_PAGE = 60  # of a track: without curves, which stand on the entries' pages, a row takes some 15 kB
@@ -26,20 +26,9 @@ BEST_ROWS = 10
 EXPLAINERS_SUMMARISED = 3
 
 
-@dataclass
-class Anchors:
-    """Hands out ids: letters, digits and dashes only, each one once, the same ones for the same page."""
-
-    taken: set[str] = field(default_factory=set)
-
-    def new(self, *parts: str) -> str:
-        plain = "-".join(re.sub(r"[^a-z0-9]+", "-", part.lower()).strip("-")[:80] for part in parts)
-        found, count = plain, 1
-        while found in self.taken:
-            count += 1
-            found = f"{plain}-{count}"
-        self.taken.add(found)
-        return found
+def is_long(rows: int) -> bool:
+    """Whether a board of so many rows has a summary first, and pages of its own for each task."""
+    return rows > ROWS_ON_ONE_PAGE
 
 
 @dataclass(frozen=True)
@@ -102,7 +91,7 @@ class Page:
     def choices(self) -> list[tuple[str, str, list[str]]]:
         """What rows can be filtered by: name, title and the values there are."""
         tables = [table for section in self.sections for table in section.tables]
-        rows = [row for table in tables for row in (table.rows[:BEST_ROWS] if self.summarised else table.rows)]
+        rows = [row for table in tables for row in table.rows]
         found = {
             "task": ("Task", [section.facts.title for section in self.sections]),
             "modality": ("Inputs", [section.facts.modality for section in self.sections]),
@@ -122,48 +111,39 @@ class Page:
         return sum(table.teacher is not None for section in self.sections for table in section.tables)
 
 
-def rows_by_task(submissions: Sequence[Submission]) -> dict[str, list[Measured]]:
-    found: dict[str, list[Measured]] = {}
-    for submission in submissions:
-        for name, entry in submission.tasks.items():
-            found.setdefault(name, []).append(Measured(submission, entry))
-    return found
-
-
 def section_of(
     facts: TaskFacts,
+    anchor: str,
     rows: Sequence[Measured],
     metrics: Mapping[str, MetricCard],
     official_teachers: Collection[str],
     badges: Mapping[tuple[str, str], Badge],
-    anchors: Anchors,
     *,
     summarised: bool,
-) -> Section:
-    own = anchors.new("task", facts.name)
+) -> tuple[Section, list[TrackRows]]:
+    """The section of one task, and each of its tracks whole, for files of them."""
+    anchors, name = Anchors(), anchor.removeprefix("task-")
+    places = [
+        Track(anchors.new("track", name, _short(track)), facts, track, metrics, official_teachers)
+        for track in tracks_of(rows)
+    ]
+    files = [TrackRows(track.anchor, track.columns, track.rows) for track in places]
     if not summarised:
-        tables = []
-        for track in tracks_of(rows):
-            anchor = anchors.new("track", facts.name, _short(track))
-            tables.append(table_of(anchor, facts, track, metrics, official_teachers, badges))
-        return Section(own, facts, tuple(tables), len(rows))
+        tables = tuple(track.table(badges) for track in places)
+        return Section(anchor, facts, tables, len(rows)), files
     pages: list[list[Table]] = []
     summaries = []
-    for track in tracks_of(rows):
-        anchor = anchors.new("track", facts.name, _short(track))
-        ordered = in_headline_order(facts, track, metrics)
-        for number, start in enumerate(range(0, len(ordered), ROWS_A_PAGE)):
-            some = ordered[start : start + ROWS_A_PAGE]
-            table = table_of(anchor, facts, some, metrics, official_teachers, badges, from_row=start, of=len(ordered))
+    for track in places:
+        for number, start in enumerate(range(0, len(track.rows), ROWS_A_PAGE)):
+            table = track.table(badges, start, start + ROWS_A_PAGE, curves=False)
             if number == len(pages):
                 pages.append([])
             pages[number].append(table)
             if start == 0:
-                summaries.append(_summary(table, some, metrics, len(ordered)))
-    name = own.removeprefix("task-")
+                summaries.append(_summary(table, track, metrics))
     paths = [f"boards/{name}{f'-{number + 1}' if number else ''}.html" for number in range(len(pages))]
     found = tuple((path, tuple(tables)) for path, tables in zip(paths, pages, strict=True))
-    return Section(own, facts, found[0][1], len(rows), found, tuple(summaries))
+    return Section(anchor, facts, found[0][1], len(rows), found, tuple(summaries)), files
 
 
 def _short(track: Sequence[Measured]) -> str:
@@ -171,33 +151,36 @@ def _short(track: Sequence[Measured]) -> str:
     return "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
 
 
-def _summary(table: Table, rows: Sequence[Measured], metrics: Mapping[str, MetricCard], of: int) -> Summary:
+def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> Summary:
     """Headline, agreement, and alignment by the first explainers of the best rows."""
-    shown = [column for column in table.columns if column.is_headline]
-    axis = agreement_axis(table.columns, [row.result for row in rows])
-    keys = [column.key for column in (*shown, *([axis] if axis else []))]
-    titles = [column.title for column in (*shown, *([axis] if axis else []))]
-    if table.alignment is not None and HEADLINE in metrics:
-        held = {key for row in rows if row.result.explanations for key in row.result.explanations.explainers}
-        for key in explainers.in_reading_order(held)[:EXPLAINERS_SUMMARISED]:
-            keys.append(f"{HEADLINE}.{key}")
-            titles.append(f"{metrics[HEADLINE].title}, {explainers.title(key)}")
+    axis = agreement_axis(table.columns, [row.result for row in track.rows])
+    shown = [column for column in table.columns if column.is_headline] + ([axis] if axis else [])
+    at = [table.columns.index(column) for column in shown]
+    titles = [column.title for column in shown]
+    reasons = table.alignment.columns[:EXPLAINERS_SUMMARISED] if table.alignment is not None else ()
+    titles += [f"{metrics[HEADLINE].title}, {column.title}" for column in reasons]
     best = [
-        (row, tuple(score_cell(measured.result.scores.get(key)) for key in keys))
-        for row, measured in zip(table.rows, rows, strict=True)
+        (
+            row,
+            (
+                *(row.scores[place] for place in at),
+                *(table.alignment.rows[number][: len(reasons)] if table.alignment is not None else ()),
+            ),
+        )
+        for number, row in enumerate(table.rows[:BEST_ROWS])
     ]
-    return Summary(table.anchor, table, tuple(titles), tuple(best[:BEST_ROWS]), max(0, of - BEST_ROWS))
+    return Summary(table.anchor, table, tuple(titles), tuple(best), max(0, len(track.rows) - BEST_ROWS))
 
 
-def entry_of(submission: Submission, tasks: Mapping[str, TaskFacts], anchors: Anchors) -> Entry:
+def entry_of(submission: Submission, path: str, facts: Callable[[TaskResult], TaskFacts], anchors: Anchors) -> Entry:
     links = submission.card.links
     return Entry(
-        anchor=(anchor := anchors.new("entry", submission.name)),
-        path=f"entries/{anchor.removeprefix('entry-')}.html",
+        anchor=anchors.new("entry", submission.name),
+        path=path,
         folder=submission.name,
         card=submission.card,
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
-        tasks=tuple(tasks[name].title for name in submission.tasks),
+        tasks=tuple(facts(entry.result).title for entry in submission.tasks.values()),
     )
 
 
@@ -214,36 +197,24 @@ def meanings_of(sections: Sequence[Section], metrics: Mapping[str, MetricCard]) 
     )
 
 
-def page_of(
-    submissions: Sequence[Submission],
-    metrics: Mapping[str, MetricCard],
-    registered: Mapping[str, TaskFacts],
-    views: Sequence[ViewCard],
-    official_teachers: Collection[str],
-    badges: Mapping[tuple[str, str], Badge],
-) -> Page:
-    """The whole page. Ranked tasks come first, in order of name. badges: (entry, task) → what was run again."""
+def page_of(submissions: Sequence[Submission], sections: Sequence[Section], blueprint: Blueprint) -> Page:
+    """The first page. submissions: with brief records at least."""
     anchors = Anchors()
-    rows = rows_by_task(submissions)
-    facts = {name: registered.get(name) or facts_of_record(measured[0].result.task) for name, measured in rows.items()}
-    order = sorted(facts, key=lambda name: (not facts[name].ranked, not facts[name].registered, name))
-    summarised = sum(map(len, rows.values())) > ROWS_ON_ONE_PAGE
-    sections = tuple(
-        section_of(facts[name], rows[name], metrics, official_teachers, badges, anchors, summarised=summarised)
-        for name in order
-    )
-    entries = tuple(entry_of(submission, facts, anchors) for submission in submissions)
+    registered, metrics = blueprint.registered, blueprint.metrics
+    held = {task for entry in submissions for task in entry.tasks}
     return Page(
         views=tuple(
             view_table(anchors.new("view", card.name), card, submissions, registered, metrics)
-            for card in views
-            if any(task in entry.tasks for entry in submissions for member in card.members for task in member)
+            for card in read_views()
+            if any(task in held for member in card.members for task in member)
         ),
-        sections=sections,
-        entries=entries,
-        entry_paths={entry.folder: entry.path for entry in entries},
+        sections=tuple(sections),
+        entries=tuple(
+            entry_of(entry, blueprint.entry_paths[entry.name], blueprint.facts, anchors) for entry in submissions
+        ),
+        entry_paths=blueprint.entry_paths,
         meanings=meanings_of(sections, metrics),
         reasons={reason.replace("_", " "): words for reason, words in REASONS.items()},
-        without_rows=tuple(known.title for name, known in registered.items() if name not in rows),
-        summarised=summarised,
+        without_rows=tuple(known.title for name, known in registered.items() if name not in held),
+        summarised=blueprint.summarised,
     )

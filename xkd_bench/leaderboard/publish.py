@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +16,28 @@ MARKER = "BUILT.txt"
 FIRST_LINE = "Built by xkd-bench from submissions/. Changes made here are lost with the next build. Files:"
 
 
-def listed(files: Mapping[str, bytes]) -> bytes:
-    """The marker: what the build wrote, one path a line."""
-    return ("\n".join([FIRST_LINE, *sorted(files)]) + "\n").encode()
+@dataclass(frozen=True)
+class Edition:
+    """A folder that is being written, to take the place of `former`. Any number of processes may write to it."""
+
+    fresh: Path
+    former: Path
+
+    def write(self, files: Mapping[str, bytes]) -> None:
+        """files: path inside the folder → contents."""
+        for name, contents in files.items():
+            path = self.fresh / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(contents)
+
+    def keep(self, name: str) -> None:
+        """The file of the former folder, as it is."""
+        path = self.fresh / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(self.former / name, path)
+        except OSError:  # a file system without links
+            shutil.copy2(self.former / name, path)
 
 
 def check_replaceable(output: Path) -> None:
@@ -37,10 +60,7 @@ def check_replaceable(output: Path) -> None:
             found="a folder with other contents",
             fix="choose another folder, or empty this one yourself",
         )
-    present = {
-        path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_symlink() or not path.is_dir()
-    }
-    if foreign := sorted(present - {*lines[1:], MARKER}):
+    if foreign := sorted(_files(output) - {*lines[1:], MARKER}):
         raise BadInputError(
             where=str(output),
             expected="nothing but an earlier board",
@@ -49,19 +69,20 @@ def check_replaceable(output: Path) -> None:
         )
 
 
-def publish(files: Mapping[str, bytes], output: Path) -> None:
-    """Write `files` (path inside the folder → contents) as the folder `output`, all or nothing.
+@contextmanager
+def publishing(output: Path) -> Iterator[Edition]:
+    """What is written to the edition becomes the folder `output` when the block ends, all or nothing.
 
-    They are written to a temporary folder beside `output`, so that two renames put them in place.
+    It is written to a temporary folder beside `output`, so that two renames put it in place.
     """
     check_replaceable(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=output.parent, prefix=f".{output.name}-") as place:
         fresh, former = Path(place) / "new", Path(place) / "old"
-        for name, contents in {**files, MARKER: listed(files)}.items():
-            path = fresh / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(contents)
+        fresh.mkdir()
+        yield Edition(fresh, output)
+        names = sorted(_files(fresh))
+        (fresh / MARKER).write_bytes(("\n".join([FIRST_LINE, *names]) + "\n").encode())
         if output.exists():
             output.rename(former)
         try:
@@ -70,3 +91,13 @@ def publish(files: Mapping[str, bytes], output: Path) -> None:
             if former.exists():
                 former.rename(output)
             raise
+
+
+def _files(folder: Path) -> set[str]:
+    """Paths inside a folder of everything that is no folder itself; a link to one is none."""
+    found = set()
+    for place, folders, names in os.walk(folder):
+        inside = os.path.relpath(place, folder)
+        links = [name for name in folders if (Path(place) / name).is_symlink()]
+        found |= {(Path(inside) / name).as_posix() for name in (*names, *links)}
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from math import inf
 
 from xkd_bench.leaderboard import cells
@@ -14,6 +14,7 @@ from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
 from xkd_bench.leaderboard.part_table import PartTable
 from xkd_bench.leaderboard.plot import Plot, Point, draw
+from xkd_bench.leaderboard.ranks import PairedDraws, Place, places
 from xkd_bench.leaderboard.robustness import robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import MEANING, Badge
@@ -23,10 +24,11 @@ from xkd_bench.records.submission import Submission, TaskEntry
 
 @dataclass(frozen=True)
 class Measured:
-    """One student on one task: an entry's card with the record and the cost of that task."""
+    """One student on one task: an entry's card with the record and the cost of that task, and what it is ranked by."""
 
     submission: Submission
     entry: TaskEntry
+    draws: PairedDraws = field(default_factory=dict)
 
     @property
     def result(self) -> TaskResult:
@@ -39,7 +41,8 @@ class Measured:
 
 @dataclass(frozen=True)
 class Row:
-    """A student's row. `gate` is why it is marked weak, empty for a valid student. badge: how far it was run again."""
+    """A student's row. `gate` is why it is marked weak, empty for a valid student. badge: how far it was run again.
+    rank: by the headline, blank where the table has none."""
 
     name: str
     method: str
@@ -48,6 +51,7 @@ class Row:
     badge: Badge
     badge_meaning: str
     gate: str
+    rank: Cell
     size: Cell
     scores: tuple[Cell, ...]
     speed: Cell
@@ -63,7 +67,7 @@ class SliceTable:
 
 @dataclass(frozen=True)
 class Table:
-    """A track. `standing` says why rows are in no rank; `teacher_row` has a cell for every column."""
+    """A track, or some of its rows. standing: why they are in no rank. teacher_row: a cell for every column."""
 
     anchor: str
     task_title: str
@@ -81,6 +85,10 @@ class Table:
     slices: SliceTable | None
     plot: Plot | None
     notes: tuple[str, ...]
+
+    @property
+    def ranked(self) -> bool:
+        return any(row.rank.text for row in self.rows)
 
     @property
     def groups(self) -> list[tuple[str, int]]:
@@ -121,8 +129,15 @@ def in_headline_order(facts: TaskFacts, rows: Sequence[Measured], metrics: Mappi
     return sorted(rows, key=place)
 
 
-def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord | None, badge: Badge) -> Row:
+def student_row(
+    row: Measured,
+    columns: Sequence[Column],
+    teacher: ModelRecord | None,
+    badge: Badge,
+    places: Mapping[str, Place],
+) -> Row:
     result = row.result
+    headline = next((column.key for column in columns if column.is_headline), "")
     gate = result.gate.get("student")
     return Row(
         name=row.name,
@@ -132,8 +147,15 @@ def student_row(row: Measured, columns: Sequence[Column], teacher: ModelRecord |
         badge=badge,
         badge_meaning=MEANING[badge],
         gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),
+        rank=cells.rank_cell(places.get(headline), result.student.parameters),
         size=cells.size_cell(result.student, teacher),
-        scores=tuple(cells.score_cell(result.scores.get(column.key)) for column in columns),
+        scores=tuple(
+            cells.with_place(
+                cells.score_cell(result.scores.get(column.key)),
+                None if column.is_headline else places.get(column.key),
+            )
+            for column in columns
+        ),
         speed=cells.speed_cell(row.entry.run),
     )
 
@@ -243,49 +265,61 @@ def teacher_words(result: TaskResult) -> str:
     return cells.gate_words(gate) if gate is not None and cells.is_weak(gate) else ""
 
 
-def table_of(
-    anchor: str,
-    facts: TaskFacts,
-    track: Sequence[Measured],
-    metrics: Mapping[str, MetricCard],
-    official_teachers: Collection[str],
-    badges: Mapping[tuple[str, str], Badge],
-    *,
-    from_row: int = 0,
-    of: int | None = None,
-) -> Table:
-    """The table of one track. badges: (entry, task) → how far it was run again.
+class Track:
+    """The rows of one track in the order of the headline, their columns and their places.
 
-    of: how many rows the whole track has, where `track` holds only those from `from_row` on; then without the curves of
-    each entry.
+    Places are only given where `standing` has nothing against it: among rows of one class of sizes, by the headline, by
+    agreement and by the cosine of each explainer.
     """
-    ordered = in_headline_order(facts, track, metrics)
-    results = [row.result for row in ordered]
-    first = results[0]
-    teacher = first.teacher if first.track is not None else None
-    columns = columns_of(facts, results, metrics, with_teacher=teacher is not None)
-    rows = tuple(
-        student_row(row, columns, teacher, badges.get((row.submission.name, facts.name), "recorded")) for row in ordered
-    )
-    named = [(row.name, row.result) for row in ordered]
-    alignment = alignment_table(facts.title, named, metrics) if teacher is not None else None
-    faithfulness = faithfulness_table(named, metrics) if teacher is not None else None
-    return Table(
-        anchor=anchor,
-        task_title=facts.title,
-        teacher=teacher,
-        teacher_words=teacher_words(first) if teacher is not None else "",
-        protocol=protocols_of(ordered),
-        examples=f"{first.task.rows:,} examples of {first.task.split}"
-        + (f"; rows {from_row + 1} to {from_row + len(ordered)} of {of}" if of and of > len(ordered) else ""),
-        standing=standing_of(facts, first, official_teachers),
-        columns=columns,
-        teacher_row=tuple(teacher_score(first, column) for column in columns) if teacher is not None else (),
-        rows=rows,
-        alignment=alignment,
-        faithfulness=faithfulness if of is None or faithfulness is None else replace(faithfulness, curves=()),
-        robustness=robustness_table([result for _, result in named], metrics) if teacher is not None else None,
-        slices=slice_table(facts, ordered, rows, columns),
-        plot=plot_of(facts.title, ordered, columns) if teacher is not None else None,
-        notes=(*notes_of(ordered, columns, metrics), *(alignment.notes if alignment else ())),
-    )
+
+    def __init__(
+        self,
+        anchor: str,
+        facts: TaskFacts,
+        rows: Sequence[Measured],
+        metrics: Mapping[str, MetricCard],
+        official_teachers: Collection[str],
+    ) -> None:
+        self.anchor, self.facts, self.metrics = anchor, facts, metrics
+        self.rows = in_headline_order(facts, rows, metrics)
+        results = [row.result for row in self.rows]
+        self.first = results[0]
+        self.teacher = self.first.teacher if self.first.track is not None else None
+        self.columns = columns_of(facts, results, metrics, with_teacher=self.teacher is not None)
+        self.standing = standing_of(facts, self.first, official_teachers)
+        drawn = list(dict.fromkeys(name for row in self.rows for name in row.draws))
+        lower = frozenset(name for name in drawn if name in metrics and metrics[name].direction == "lower")
+        ranked = [] if self.standing else drawn
+        self.places = places([(row.result, row.draws) for row in self.rows], ranked, lower)
+
+    def table(
+        self, badges: Mapping[tuple[str, str], Badge], start: int = 0, stop: int | None = None, *, curves: bool = True
+    ) -> Table:
+        """The table of rows from `start` to before `stop`. badges: (entry, task) → how far it was run again."""
+        facts, metrics, teacher, columns = self.facts, self.metrics, self.teacher, self.columns
+        some, places_of_some = self.rows[start:stop], self.places[start:stop]
+        rows = tuple(
+            student_row(row, columns, teacher, badges.get((row.submission.name, facts.name), "recorded"), own)
+            for row, own in zip(some, places_of_some, strict=True)
+        )
+        named = [(row.name, row.result) for row in some]
+        alignment = alignment_table(facts.title, named, metrics, places_of_some) if teacher is not None else None
+        part = f"; rows {start + 1} to {start + len(some)} of {len(self.rows)}" if len(some) < len(self.rows) else ""
+        return Table(
+            anchor=self.anchor,
+            task_title=facts.title,
+            teacher=teacher,
+            teacher_words=teacher_words(self.first) if teacher is not None else "",
+            protocol=protocols_of(some),
+            examples=f"{self.first.task.rows:,} examples of {self.first.task.split}{part}",
+            standing=self.standing,
+            columns=columns,
+            teacher_row=tuple(teacher_score(self.first, column) for column in columns) if teacher is not None else (),
+            rows=rows,
+            alignment=alignment,
+            faithfulness=faithfulness_table(named, metrics, curves=curves) if teacher is not None else None,
+            robustness=robustness_table([result for _, result in named], metrics) if teacher is not None else None,
+            slices=slice_table(facts, some, rows, columns),
+            plot=plot_of(facts.title, some, columns) if teacher is not None else None,
+            notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
+        )

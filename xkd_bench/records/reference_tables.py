@@ -83,6 +83,14 @@ def find_reference(name: str) -> Path:
     )
 
 
+def teachers_in(submissions: Path) -> list[Hash]:
+    """Checkpoints of the reference teachers below a folder of submissions."""
+    records = [
+        read_reference(path.parent) for path in sorted((submissions / "reference" / "teachers").glob(f"*/{FILE}"))
+    ]
+    return [record.checkpoint for record in records if record is not None]
+
+
 def kept_logits(checkpoint: Hash, data: Hash) -> dict[str, list[float]] | None:
     """What the reference teacher with this hash answered to the examples of this split, by id; None where no such
     teacher is at hand."""

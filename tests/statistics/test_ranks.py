@@ -1,0 +1,80 @@
+"""Rank sets: by hand, against a plain loop over scipy's test, and how often they miss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import norm
+
+from xkd_bench.statistics.ranks import rank_sets
+
+
+def _draws(values: np.ndarray, error: float, count: int = 4000, seed: int = 0) -> np.ndarray:
+    return values[:, np.newaxis] + error * np.random.default_rng(seed).standard_normal((len(values), count))
+
+
+def test_by_hand_two_that_cannot_be_told_apart_share_the_first_place() -> None:
+    values = np.array([0.90, 0.89, 0.50])
+    assert rank_sets(values, _draws(values, 0.02)).tolist() == [[1, 2], [1, 2], [3, 3]]
+
+
+def test_what_all_share_tells_two_apart_that_vary_much_more_than_they_differ() -> None:
+    common = 0.05 * np.random.default_rng(1).standard_normal(4000)
+    values = np.array([0.80, 0.79])
+    alone = values[:, np.newaxis] + 0.05 * np.random.default_rng(2).standard_normal((2, 4000))
+    together = values[:, np.newaxis] + common + 0.001 * np.random.default_rng(3).standard_normal((2, 4000))
+    assert rank_sets(values, alone).tolist() == [[1, 2], [1, 2]]
+    assert rank_sets(values, together).tolist() == [[1, 1], [2, 2]]
+
+
+def test_equal_rows_share_and_rows_without_any_spread_are_told_apart_by_their_values() -> None:
+    draws = _draws(np.array([0.5]), 0.1)[0]
+    assert rank_sets(np.array([0.5, 0.5]), np.stack([draws, draws])).tolist() == [[1, 2], [1, 2]]
+    assert rank_sets(np.array([0.5, 0.6]), np.stack([draws, draws + 0.1])).tolist() == [[2, 2], [1, 1]]
+
+
+def test_few_or_no_values() -> None:
+    assert rank_sets(np.array([]), np.empty((0, 10))).shape == (0, 2)
+    assert rank_sets(np.array([0.3]), np.zeros((1, 10))).tolist() == [[1, 1]]
+    with pytest.raises(ValueError, match="finite"):
+        rank_sets(np.array([0.3, np.nan]), np.zeros((2, 10)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_against_a_plain_loop_over_pairs(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    values = random.normal(0.5, 0.05, 7)
+    draws = values[:, np.newaxis] + random.normal(0, 0.02, (7, 500)) + random.normal(0, 0.05, 500)
+    pairs = [(i, j) for i in range(7) for j in range(i)]
+    chances = {}
+    for i, j in pairs:
+        error = np.std(draws[i] - draws[j], ddof=1)
+        chances[i, j] = 2 * norm.sf(abs(values[i] - values[j]) / error)
+    apart = set()
+    for step, pair in enumerate(sorted(pairs, key=chances.__getitem__)):
+        if chances[pair] > 0.05 / (len(pairs) - step):
+            break
+        apart.add(pair)
+    beats = {(i, j) if values[i] > values[j] else (j, i) for i, j in apart}
+    expected = [[1 + sum(b == i for _, b in beats), 7 - sum(a == i for a, _ in beats)] for i in range(7)]
+    assert rank_sets(values, draws).tolist() == expected
+
+
+def test_sets_of_equals_miss_in_at_most_one_of_twenty_boards() -> None:
+    """Ten entries with one true score and shared examples: a board errs where it tells any two of them apart."""
+    errs = 0
+    for seed in range(300):
+        random = np.random.default_rng(seed)
+        hard = random.normal(0, 0.6, 400)
+        right = (hard + random.normal(0, 1, (10, 400)) > -1.0).astype(float)
+        weights = random.multinomial(400, np.full(400, 1 / 400), size=400) / 400
+        errs += bool((rank_sets(right.mean(axis=1), right @ weights.T) != [1, 10]).any())
+    assert errs / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_the_order_of_the_rows_does_not_matter() -> None:
+    random = np.random.default_rng(5)
+    values = random.normal(0.5, 0.1, 12)
+    draws = _draws(values, 0.03, seed=6)
+    order = random.permutation(12)
+    assert rank_sets(values[order], draws[order]).tolist() == rank_sets(values, draws)[order].tolist()

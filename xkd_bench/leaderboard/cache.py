@@ -1,0 +1,147 @@
+"""What a build remembers of entries that did not change: digests for the boards, and that their own pages are there.
+
+    <folder>/<version of the code>/<entry>/entry.json      card, briefs, and which pages of which board were written
+                                           <task>.json     the digest of its record (`digest.slim`), and its cost
+                                           <task>.npz      draws its places are told by (`ranks.paired_draws`)
+
+An entry is known by the size and time of its files and, where these changed (a fresh checkout), by their contents. A
+page is taken over from the board before only while it is the very file that a build wrote. Nothing in the folder is
+needed: without it everything is made again, to the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+from collections.abc import Iterable
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import ValidationError
+
+from xkd_bench.leaderboard.ranks import PairedDraws
+from xkd_bench.records import canonical_json
+from xkd_bench.records.audits import Badge
+from xkd_bench.records.files import write_whole
+from xkd_bench.records.schema import RunRecord, Strict, SubmissionRecord, TaskResult
+from xkd_bench.records.submission import file_hash
+
+CODE = (".py", ".toml", ".j2", ".css", ".js")
+LIBRARIES = ("jinja2", "markupsafe", "numpy", "pyarrow", "pydantic", "scipy")
+Stamp = tuple[int, int]  # size, and time of the last change in nanoseconds
+
+
+class EntryDigest(Strict):
+    """An entry as the last build left it. tasks: name → brief record. pages: path inside the site → what was written
+    there; board: where."""
+
+    stamp: str
+    contents: str
+    card: SubmissionRecord
+    tasks: dict[str, TaskResult]
+    badges: dict[str, Badge]
+    board: str
+    pages: dict[str, Stamp]
+
+
+class RowDigest(Strict):
+    """A row of a board."""
+
+    result: TaskResult
+    run: RunRecord | None
+
+
+def stamp_of(path: Path) -> Stamp:
+    found = path.stat()
+    return found.st_size, found.st_mtime_ns
+
+
+def stamp_of_files(root: Path, files: Iterable[Path]) -> str:
+    """Of files as they lie there."""
+    return canonical_json.content_hash([(path.relative_to(root).as_posix(), *stamp_of(path)) for path in files])
+
+
+def contents_of_files(root: Path, files: Iterable[Path]) -> str:
+    return canonical_json.content_hash([(path.relative_to(root).as_posix(), file_hash(path)) for path in files])
+
+
+@cache
+def code_version() -> str:
+    """A hash of this program and of the libraries that decide what a page holds."""
+    package = Path(__file__).resolve().parents[1]
+    found = hashlib.sha256()
+    for path in sorted(path for path in package.rglob("*") if path.suffix in CODE):
+        found.update(f"{path.relative_to(package).as_posix()}\n".encode())
+        found.update(path.read_bytes())
+    for name in LIBRARIES:
+        found.update(f"{name} {_version(name)}\n".encode())
+    return found.hexdigest()
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "none"
+
+
+class Digests:
+    """A folder of digests of one version of the code and the cards. depends_on: what else every page depends on."""
+
+    def __init__(self, root: Path, depends_on: Any) -> None:
+        told = canonical_json.content_hash([code_version(), depends_on]).removeprefix("sha256:")
+        self.folder = root / told[:32]
+
+    def drop_others(self) -> None:
+        """Digests of other versions will not be read again."""
+        for path in self.folder.parent.iterdir() if self.folder.parent.is_dir() else ():
+            if path != self.folder and path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+
+    def entry(self, name: str) -> EntryDigest | None:
+        """None where there is none, or none that can be read."""
+        try:
+            return EntryDigest.model_validate_json((self._place(name) / "entry.json").read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def write_entry(self, name: str, digest: EntryDigest) -> None:
+        """Last of an entry's files, so that where it is there the others are."""
+        write_whole(self._place(name) / "entry.json", digest.model_dump_json())
+
+    def row(self, name: str, task: str) -> RowDigest:
+        return RowDigest.model_validate_json(self._of_task(name, task, ".json").read_bytes())
+
+    def draws(self, name: str, task: str) -> PairedDraws:
+        with np.load(self._of_task(name, task, ".npz"), allow_pickle=False) as found:
+            return dict(zip(found["names"].tolist(), found["draws"], strict=True))
+
+    def write_row(self, name: str, task: str, digest: RowDigest, draws: PairedDraws) -> None:
+        path = self._of_task(name, task, ".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(digest.model_dump_json().encode())
+        stacked = np.stack(list(draws.values())) if draws else np.empty((0, 0))
+        np.savez(path.with_suffix(".npz"), names=np.array(list(draws), dtype=np.str_), draws=stacked.astype(np.float32))
+
+    def forget(self, name: str) -> None:
+        shutil.rmtree(self._place(name), ignore_errors=True)
+
+    def _place(self, name: str) -> Path:
+        digest = hashlib.sha256(name.encode()).hexdigest()
+        return self.folder / digest[:2] / digest[2:32]
+
+    def _of_task(self, name: str, task: str, suffix: str) -> Path:
+        return self._place(name) / f"{hashlib.sha256(task.encode()).hexdigest()[:16]}{suffix}"
+
+
+def still_there(digest: EntryDigest, board: Path) -> bool:
+    """Whether the pages of an entry on a board are the files that were written."""
+    try:
+        return digest.board == str(board) and all(
+            stamp_of(board / path) == stamp for path, stamp in digest.pages.items()
+        )
+    except OSError:
+        return False
