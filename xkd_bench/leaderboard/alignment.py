@@ -70,7 +70,11 @@ def alignment_table(
         columns=tuple(columns),
         rows=tuple(rows),
         facts=f"{max(one.table.rows for one in explained)} examples explained",
-        plot=alignment_plot.draw(task_title, card.title, [(title(key), _standings(named, key)) for key in keys]),
+        plot=alignment_plot.draw(
+            f"{task_title}: {card.title} with the teacher by explainer, between chance and retrained teachers",
+            f"{card.title} with the teacher",
+            [(title(key), _standings(named, key)) for key in keys],
+        ),
         notes=tuple(note for name, result in named for note in _notes(name, result)),
     )
 

@@ -190,14 +190,13 @@ def _stretch(scale: Scale, low: float, high: float) -> tuple[str, str] | None:
     return (pixel(scale(low)), pixel(scale(high) - scale(low))) if high > low else None
 
 
-def draw(
-    task_title: str, measure_title: str, standings: Sequence[tuple[str, Sequence[Standing]]]
-) -> AlignmentPlot | None:
-    """The picture of `standings`: (title of an explainer, what it says of the entries, in the order of the table).
+def draw(title: str, across_title: str, standings: Sequence[tuple[str, Sequence[Standing]]]) -> AlignmentPlot | None:
+    """The picture of `standings`: (title of an explainer, what it says of the entries, in the order of the table). Of
+    a perturbation as well, whose flip-κ is read the same way.
 
     None where no explainer gives any entry a value.
     """
-    standings = [(title, ones) for title, ones in standings if ones]
+    standings = [(name, ones) for name, ones in standings if ones]
     every = [one for _, ones in standings for one in ones]
     if all(within(one.value) is None for one in every):
         return None
@@ -207,24 +206,24 @@ def draw(
     head, lane, strip, gap = (HEAD, LANE, STRIP, GAP) if several else (0.0, ALONE, ALONE_STRIP, 0.0)
     rows: list[Row] = []
     top = TOP
-    for title, ones in standings:
+    for name, ones in standings:
         middles = [top + head + lane * (place + 0.5) for place in range(len(ones))]
         rows.append(
             Row(
-                title=shortened(title, LONGEST_TITLE),
+                title=shortened(name, LONGEST_TITLE),
                 title_y=pixel(top + head / 2 + 2 if several else middles[0]),
                 rule_y=pixel(top),
                 lanes=tuple(
-                    lane_of(one, title, scale, middle, strip, named=several)
+                    lane_of(one, name, scale, middle, strip, named=several)
                     for one, middle in zip(ones, middles, strict=True)
                 ),
             )
         )
         top += head + lane * len(ones) + gap
     return AlignmentPlot(
-        title=f"{task_title}: {measure_title} with the teacher by explainer, between chance and retrained teachers",
-        description=". ".join(in_words(one, title) for title, ones in standings for one in ones) + ".",
-        across_title=f"{measure_title} with the teacher",
+        title=title,
+        description=". ".join(in_words(one, name) for name, ones in standings for one in ones) + ".",
+        across_title=across_title,
         height=round(top + BOTTOM),
         ticks=scale.ticks(),
         rows=tuple(rows),

@@ -14,6 +14,7 @@ from xkd_bench.leaderboard.curves import curves_plot
 from xkd_bench.leaderboard.curves_plot import CurvesPlot
 from xkd_bench.leaderboard.distributions import Distributions, distributions
 from xkd_bench.leaderboard.facts import TaskFacts
+from xkd_bench.leaderboard.robustness import robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
 from xkd_bench.perturbations import registry as perturbations
@@ -74,6 +75,7 @@ class EntryTask:
     warnings: tuple[str, ...]
     tables: tuple[ScoreTable, ...]
     plot: AlignmentPlot | None
+    robustness: AlignmentPlot | None
     distributions: Distributions | None
     curves: CurvesPlot | None
 
@@ -122,6 +124,7 @@ def entry_task(
     headline = cells.score_cell(result.scores.get(facts.headline))
     card = metrics.get(facts.headline)
     alignment = alignment_table(facts.title, [(name, result)], metrics) if result.teacher is not None else None
+    perturbed = robustness_table(facts.title, [(name, result)], metrics) if result.teacher is not None else None
     aimed = trained_to_agree(result.lineage, explainers.title)
     return EntryTask(
         anchor=anchor,
@@ -138,6 +141,7 @@ def entry_task(
         warnings=(*result.warnings, *([f"{aimed}."] if aimed else [])),
         tables=score_tables(anchor, result, metrics),
         plot=alignment.plot if alignment else None,
+        robustness=perturbed.plot if perturbed else None,
         distributions=distributions(name, result),
         curves=curves_plot(name, result),
     )

@@ -54,6 +54,8 @@ class Mark:
 
 @dataclass(frozen=True)
 class Plot:
+    """front: the line through the points that no other beats in both scores; empty where it is a single point."""
+
     title: str
     description: str
     across_title: str
@@ -63,6 +65,7 @@ class Plot:
     marks: tuple[Mark, ...]
     teacher_at: str
     teacher_label: str
+    front: str
     unlabelled: int
 
 
@@ -147,6 +150,30 @@ def marks_of(
     return tuple(marks)
 
 
+def front_of(points: Sequence[Point]) -> list[Point]:
+    """The points that no other is at least as good as in both scores and better in one, from left to right; weak
+    students neither stand there nor keep others away. More is better in both."""
+    found: list[Point] = []
+    for point in sorted((one for one in points if not one.weak), key=lambda one: (-one.across[0], -one.up[0])):
+        if not found or point.up[0] > found[-1].up[0]:
+            found.append(point)
+    return found[::-1]
+
+
+def steps_of(front: Sequence[Point], across: Scale, up: Scale) -> str:
+    """The path along the front: what lies beyond it nobody reaches."""
+    if len(front) < 2:
+        return ""
+    first, *others = front
+    path = f"M{pixel(LEFT)} {pixel(up(first.up[0]))}H{pixel(across(first.across[0]))}"
+    path += "".join(f"V{pixel(up(one.up[0]))}H{pixel(across(one.across[0]))}" for one in others)
+    return f"{path}V{pixel(HEIGHT - BOTTOM)}"
+
+
+def _told_of(front: Sequence[Point]) -> str:
+    return f" Beaten in both by no other: {', '.join(point.name for point in front)}." if len(front) > 1 else ""
+
+
 def draw(
     task_title: str,
     points: Sequence[Point],
@@ -166,13 +193,16 @@ def draw(
     told = "; ".join(sentence(point, across, up) for point in points)
     return Plot(
         title=f"{task_title}: {up} against {across}",
-        description=f"{told}." + ("" if teacher is None else f" Teacher: {up} {number(teacher)}."),
+        description=f"{told}."
+        + _told_of(front_of(points))
+        + ("" if teacher is None else f" Teacher: {up} {number(teacher)}."),
         across_title=across,
         up_title=up,
         across_ticks=across_scale.ticks(),
         up_ticks=up_scale.ticks(),
         marks=marks,
         teacher_at="" if teacher is None else pixel(up_scale(teacher)),
+        front=steps_of(front_of(points), across_scale, up_scale),
         teacher_label="" if teacher is None else f"teacher {number(teacher)}",
         unlabelled=sum(not mark.label for mark in marks),
     )

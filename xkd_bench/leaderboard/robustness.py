@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard import alignment_plot, cells
+from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.part_table import PartColumn, PartTable
 from xkd_bench.metrics.contract import MetricCard
@@ -17,8 +18,19 @@ SHARED = {"classification": "flip_kappa", "regression": "change_correlation"}
 MOVED = {"classification": ("flip_rate", "flips"), "regression": ("mean_change", "moves")}
 
 
-def robustness_table(results: Sequence[TaskResult], metrics: Mapping[str, MetricCard]) -> PartTable | None:
-    """Whether student and teacher flip on the same inputs, with how often each does below; None without any."""
+@dataclass(frozen=True)
+class RobustnessTable(PartTable):
+    """With a picture: a perturbation a row, an entry a lane."""
+
+    plot: AlignmentPlot | None
+
+
+def robustness_table(
+    task_title: str, named: Sequence[tuple[str, TaskResult]], metrics: Mapping[str, MetricCard]
+) -> RobustnessTable | None:
+    """Whether student and teacher flip on the same inputs, with how often each does below; None without any. named:
+    (entry, its result), in order."""
+    results = [result for _, result in named]
     found = [result.robustness for result in results if result.robustness is not None]
     card = metrics.get(SHARED[results[0].task.kind])
     if not found or card is None:
@@ -26,11 +38,37 @@ def robustness_table(results: Sequence[TaskResult], metrics: Mapping[str, Metric
     names = list(dict.fromkeys(name for one in found for name in one.perturbations))
     group = f"{card.title}: {card.summary[0].lower()}{card.summary[1:].rstrip('.')}"
     draws = max(one.draws for one in found)
-    return PartTable(
+    return RobustnessTable(
         columns=tuple(PartColumn(title(name), group, card.summary, ascending=False) for name in names),
         rows=tuple(tuple(_cell(result, name) for name in names) for result in results),
         facts=f"{max(one.table.rows for one in found)} examples, {draws} draw{'' if draws == 1 else 's'}",
+        plot=alignment_plot.draw(
+            f"{task_title}: {card.title} by perturbation",
+            f"{card.title} with the teacher",
+            [(title(name), _standings(named, f"{card.name}.{name}")) for name in names],
+        ),
     )
+
+
+def _standings(named: Sequence[tuple[str, TaskResult]], score: str) -> list[Standing]:
+    found = []
+    for name, result in named:
+        told = result.scores.get(score)
+        if told is None:
+            continue
+        found.append(
+            Standing(
+                entry=name,
+                value=None if told.value is None else (told.value, told.low, told.high),
+                reason=(told.reason or "no reason given").replace("_", " "),
+                floor=None,
+                ceiling=None,
+                random=None,
+                weak=cells.is_weak(result.gate.get("student")),
+                survives=True,
+            )
+        )
+    return found
 
 
 def _cell(result: TaskResult, name: str) -> Cell:

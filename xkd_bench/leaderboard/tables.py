@@ -6,16 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
+from xkd_bench.explainers.registry import in_reading_order
+from xkd_bench.explainers.registry import title as explainer_title
 from xkd_bench.leaderboard import cells
-from xkd_bench.leaderboard.alignment import AlignmentTable, alignment_table
+from xkd_bench.leaderboard.alignment import HEADLINE, AlignmentTable, alignment_table
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
-from xkd_bench.leaderboard.part_table import PartTable
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.leaderboard.ranks import PairedDraws, Place, places
-from xkd_bench.leaderboard.robustness import robustness_table
+from xkd_bench.leaderboard.robustness import RobustnessTable, robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import MEANING, Badge
 from xkd_bench.records.schema import ModelRecord, TaskResult
@@ -81,9 +82,9 @@ class Table:
     rows: tuple[Row, ...]
     alignment: AlignmentTable | None
     faithfulness: FaithfulnessTable | None
-    robustness: PartTable | None
+    robustness: RobustnessTable | None
     slices: SliceTable | None
-    plot: Plot | None
+    plots: tuple[Plot, ...]
     notes: tuple[str, ...]
 
     @property
@@ -224,16 +225,30 @@ def notes_of(rows: Sequence[Measured], columns: Sequence[Column], metrics: Mappi
     return tuple(notes)
 
 
-def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Column]) -> Plot | None:
-    """The headline against agreement, with intervals; None where less than two rows have both."""
+def plots_of(
+    task_title: str, ordered: Sequence[Measured], columns: Sequence[Column], metrics: Mapping[str, MetricCard]
+) -> tuple[Plot, ...]:
+    """The headline against agreement, and against the likeness of the reasons; of each where two rows have both."""
     results = [row.result for row in ordered]
     headline = next((column for column in columns if column.is_headline), None)
+    if headline is None:
+        return ()
     axis = agreement_axis(columns, results)
-    if headline is None or axis is None:
-        return None
+    beside = [(axis.key, axis.title)] if axis is not None else []
+    explained = {key for result in results if result.explanations for key in result.explanations.explainers}
+    if HEADLINE in metrics:
+        beside += [
+            (f"{HEADLINE}.{key}", f"{metrics[HEADLINE].title}, {explainer_title(key)}")
+            for key in in_reading_order(explained)[:1]
+        ]
+    drawn = [_plot(task_title, ordered, headline, key, title) for key, title in beside]
+    return tuple(one for one in drawn if one is not None)
+
+
+def _plot(task_title: str, ordered: Sequence[Measured], headline: Column, key: str, title: str) -> Plot | None:
     points = []
     for row in ordered:
-        across, up = row.result.scores.get(axis.key), row.result.scores.get(headline.key)
+        across, up = row.result.scores.get(key), row.result.scores.get(headline.key)
         if across is None or up is None or across.value is None or up.value is None:
             continue
         points.append(
@@ -244,11 +259,11 @@ def plot_of(task_title: str, ordered: Sequence[Measured], columns: Sequence[Colu
                 weak=cells.is_weak(row.result.gate.get("student")),
             )
         )
-    teacher = results[0].scores.get(f"teacher.{headline.key}")
+    teacher = ordered[0].result.scores.get(f"teacher.{headline.key}")
     return draw(
         task_title,
         points,
-        across=axis.title,
+        across=title,
         up=headline.title,
         teacher=teacher.value if teacher is not None else None,
     )
@@ -318,8 +333,8 @@ class Track:
             rows=rows,
             alignment=alignment,
             faithfulness=faithfulness_table(named, metrics, curves=curves) if teacher is not None else None,
-            robustness=robustness_table([result for _, result in named], metrics) if teacher is not None else None,
+            robustness=robustness_table(facts.title, named, metrics) if teacher is not None else None,
             slices=slice_table(facts, some, rows, columns),
-            plot=plot_of(facts.title, some, columns) if teacher is not None else None,
+            plots=plots_of(facts.title, some, columns, metrics) if teacher is not None else (),
             notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
         )
