@@ -10,8 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,12 @@ SOURCE = Path(__file__).resolve().parents[2] / "submissions" / "reference" / "va
 LARGEST_PAGE = 1.5e6
 
 
-def write_entries(root: Path, entries: int, tasks: int) -> None:
+def write_entries(root: Path, tasks: int, places: Iterable[int]) -> None:
     template = json.loads((SOURCE / "record.json").read_text(encoding="utf-8"))
     names = [name for name, task in all_tasks().items() if task.card.kind == "classification"]
     names = [*names, *(f"made/up{i}" for i in range(tasks - len(names)))][:tasks]
     methods = sorted(distillers.cards())
-    for place in range(entries):
+    for place in places:
         entry = root / f"entry-{place:04d}"
         method = methods[place % len(methods)]
         entry.mkdir(parents=True)
@@ -78,12 +80,24 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=SOURCE.parents[3]) as folder:
         root = options.keep or Path(folder)
         start = time.perf_counter()
-        write_entries(root / "submissions", options.entries, options.tasks)
-        print(f"made up in {time.perf_counter() - start:.1f} s")
-        for turn in ("cold", "again"):
+        if not (root / "submissions").exists():
+            write_entries(root / "submissions", options.tasks, range(options.entries))
+            print(f"made up in {time.perf_counter() - start:.1f} s")
+        for turn in ("first build", "nothing changed", "one entry more"):
+            if turn == "one entry more":
+                write_entries(root / "submissions", options.tasks, [options.entries])
             start = time.perf_counter()
-            report = build(root / "submissions", root / "board", cards(), distillers.cards())
-            print(f"{turn}: {report.rows:,} rows in {time.perf_counter() - start:.1f} s")
+            cache = root / "cache"
+            report = build(
+                root / "submissions",
+                root / "board",
+                cards(),
+                distillers.cards(),
+                cache=cache,
+                processes=os.cpu_count() or 1,
+            )
+            print(f"{turn}: {report.rows:,} rows, {report.kept:,} entries kept, {time.perf_counter() - start:.1f} s")
+        shutil.rmtree(root / "submissions" / f"entry-{options.entries:04d}")
         sizes = sorted(((path.stat().st_size, path) for path in (root / "board").rglob("*.html")), reverse=True)
         print(f"{len(sizes):,} pages, {sum(size for size, _ in sizes) / 1e6:.1f} MB; the largest:")
         for size, path in sizes[:5]:

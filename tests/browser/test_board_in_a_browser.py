@@ -100,9 +100,9 @@ def test_the_filter_keeps_what_fits(visit: Any) -> None:
     page = visit("index.html").page
     rows = page.locator("table.with-student tr[data-method]:visible")
     all_rows = rows.count()
-    page.get_by_label("Entry or method").fill("attrit")
+    page.get_by_label("Entry or method").fill("attrit-hard")
     assert 0 < rows.count() < all_rows
-    assert all("attrit" in text for text in rows.all_inner_texts())
+    assert all("attrit-hard" in text for text in rows.all_inner_texts())
     assert f"of {all_rows} rows" in page.locator("form.filter output").inner_text()
     assert page.locator("section[data-task='SST-2']").is_hidden(), "no row of it is left"
     page.get_by_role("button", name="Show all").click()
@@ -114,6 +114,23 @@ def test_the_filter_keeps_what_fits(visit: Any) -> None:
     page.get_by_role("combobox", name="Size").select_option("up to 10 M")
     assert page.locator("section[data-task='CIFAR-10']").is_visible()
     assert page.locator("section[data-task='SST-2']").is_hidden()
+
+
+def test_what_is_filtered_by_can_be_sent_as_an_address(visit: Any) -> None:
+    page = visit("index.html").page
+    page.get_by_label("Entry or method").fill("internal & kd")
+    page.get_by_role("combobox", name="Inputs").select_option("text")
+    assert "#filter:text=internal+%26+kd&modality=text" in page.url
+    page.get_by_label("Entry or method").fill("internal_kd")
+    address = page.url
+    rows = page.locator("table.with-student tr[data-method]:visible").all_inner_texts()
+    other = visit("index.html").page
+    other.goto(address)
+    other.reload()
+    assert other.locator("table.with-student tr[data-method]:visible").all_inner_texts() == rows
+    assert len(rows) == 3
+    other.get_by_role("button", name="Show all").click()
+    until(other, "!location.hash")
 
 
 def test_from_a_row_down_to_an_example_and_by_a_deep_link(visit: Any) -> None:

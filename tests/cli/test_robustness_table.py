@@ -27,6 +27,7 @@ def test_models_are_columns_and_what_papers_print_stands_apart(tmp_path: Path, r
     assert " ".join(typo.split()[2:11]) == "0.700 ± 0.000 0.600 ± 0.100 0.600 ± 0.100"
     assert "reported: Chen, Huang & Li" in output
     assert "measured with one edit" in output
+    assert run_cli("robustness", next(folders[0].rglob("record.json")), folders[1])[1] == output
     alone = run_cli("robustness", folders[0], "--no-reported")[1]
     assert "bert-base" not in alone
     assert "reported" not in alone

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +37,15 @@ def build(
     from xkd_bench.records.store import default_store
 
     place = None if again else cache or default_store() / "board"
-    report = leaderboard.build(submissions, output, cards(), distillers.cards(), data_root=data_root, cache=place)
+    report = leaderboard.build(
+        submissions,
+        output,
+        cards(),
+        distillers.cards(),
+        data_root=data_root,
+        cache=place,
+        processes=os.cpu_count() or 1,
+    )
     kept = f" ({report.kept} unchanged)" if report.kept else ""
     typer.echo(f"{report.entries} entries{kept}, {report.rows} rows, {report.tasks} tasks, {report.tracks} tracks")
     typer.echo(f"board: {report.page}")

@@ -50,7 +50,7 @@ def build(
     official_teachers: Collection[str] | None = None,
     data_root: Path | None = None,
     cache: Path | None = None,
-    processes: int | None = None,
+    processes: int = 1,
 ) -> BuildReport:
     """Build the static page of everything below `submissions` into the folder `output`.
 
@@ -58,7 +58,8 @@ def build(
     official_teachers: hashes of the pinned teachers, those of `submissions/reference/teachers` where not given; a track
     of any other one is an unranked view. data_root: data in the hub's layout, for a board of one's own that shows the
     examples themselves. cache: folder where entries that do not change are remembered from build to build. processes:
-    at most so many at once, by default one a core. The same submissions give the same bytes, with or without a cache.
+    at most so many at once, for long boards; a script that asks for several must guard its own start by `if __name__ ==
+    "__main__"`. The same submissions give the same bytes, with or without a cache.
 
     Raises `BadInputError` where a submission does not follow its schema, or where `output` holds something that no
     build wrote. A build that fails leaves the board before it in place.

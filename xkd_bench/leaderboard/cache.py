@@ -2,7 +2,7 @@
 
     <folder>/<version of the code>/<entry>/entry.json      card, briefs, and which pages of which board were written
                                            <task>.json     the digest of its record (`digest.slim`), and its cost
-                                           <task>.npz      draws its places are told by (`ranks.paired_draws`)
+                                           <task>.npy      draws its places are told by (`ranks.paired_draws`)
 
 An entry is known by the size and time of its files and, where these changed (a fresh checkout), by their contents. A
 page is taken over from the board before only while it is the very file that a build wrote. Nothing in the folder is
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,10 +48,11 @@ class EntryDigest(Strict):
 
 
 class RowDigest(Strict):
-    """A row of a board."""
+    """A row of a board. drawn: the scores it is ranked by."""
 
     result: TaskResult
     run: RunRecord | None
+    drawn: tuple[str, ...]
 
 
 def stamp_of(path: Path) -> Stamp:
@@ -115,16 +116,18 @@ class Digests:
     def row(self, name: str, task: str) -> RowDigest:
         return RowDigest.model_validate_json(self._of_task(name, task, ".json").read_bytes())
 
-    def draws(self, name: str, task: str) -> PairedDraws:
-        with np.load(self._of_task(name, task, ".npz"), allow_pickle=False) as found:
-            return dict(zip(found["names"].tolist(), found["draws"], strict=True))
+    def draws(self, name: str, task: str, names: Sequence[str]) -> PairedDraws:
+        """names: of the scores that were drawn, as the row's digest has them."""
+        found = np.load(self._of_task(name, task, ".npy"), allow_pickle=False)
+        return dict(zip(names, found, strict=True))
 
     def write_row(self, name: str, task: str, digest: RowDigest, draws: PairedDraws) -> None:
+        """draws: of the scores that `digest.drawn` names."""
         path = self._of_task(name, task, ".json")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(digest.model_dump_json().encode())
         stacked = np.stack(list(draws.values())) if draws else np.empty((0, 0))
-        np.savez(path.with_suffix(".npz"), names=np.array(list(draws), dtype=np.str_), draws=stacked.astype(np.float32))
+        np.save(path.with_suffix(".npy"), stacked.astype(np.float32))
 
     def forget(self, name: str) -> None:
         shutil.rmtree(self._place(name), ignore_errors=True)

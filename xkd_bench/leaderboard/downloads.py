@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from xkd_bench.leaderboard.cells import BLANK, score_cell
 from xkd_bench.leaderboard.columns import Column
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.tables import Measured
-from xkd_bench.records import canonical_json
 from xkd_bench.records.audits import Badge
 from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.submission import Submission
@@ -36,7 +37,7 @@ class TrackRows:
     columns: Sequence[Column]
     rows: Sequence[Measured]
 
-    @property
+    @cached_property
     def scores(self) -> list[str]:
         """Names of the scores the files hold: the table's columns, then those with parts as the records name them."""
         held = list(dict.fromkeys(name for row in self.rows for name in row.result.scores))
@@ -79,15 +80,16 @@ def as_csv(track: TrackRows, badges: Mapping[tuple[str, str], Badge]) -> bytes:
 
 
 def as_json(track: TrackRows, badges: Mapping[tuple[str, str], Badge]) -> bytes:
-    """The same with n, status and reason."""
+    """The same with n, status and reason; a line an entry."""
     rows = [
         {
             **about(row, badges[row.submission.name, row.result.task.name]),
-            "scores": {name: score.model_dump() for name in track.scores if (score := row.result.scores.get(name))},
+            "scores": {name: dict(score) for name in track.scores if (score := row.result.scores.get(name))},
         }
         for row in track.rows
     ]
-    return canonical_json.dumps({"schema_version": 1, "rows": rows}).encode()
+    lines = ",\n".join(json.dumps(row, sort_keys=True, ensure_ascii=False, allow_nan=False) for row in rows)
+    return f'{{"schema_version": 1, "rows": [\n{lines}\n]}}\n'.encode()
 
 
 def _harmless(value: object) -> object:

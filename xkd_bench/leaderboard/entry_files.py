@@ -106,7 +106,7 @@ def _make(name: str, blueprint: Blueprint) -> Kept:
     words = badge_words(submission, facts)
     method = submission.card.method
     front = OwnPage(
-        page=entry_page(path, submission, facts, blueprint.metrics, audits),
+        page=entry_page(path, submission, facts, blueprint.metrics, audits, {one.facts.name for one in own}),
         method_path=path_of("method", method) if method in blueprint.methods else "",
         task_paths={task: path_of("task", task) for task in submission.tasks if task in blueprint.registered},
         badge_path=picture,
@@ -118,8 +118,9 @@ def _make(name: str, blueprint: Blueprint) -> Kept:
     pages[picture] = badge_svg(words, min(badges.values(), key=("recorded", "audited", "reproduced").index))
     blueprint.edition.write(pages)
     for task, entry in submission.tasks.items():
-        row = RowDigest(result=slim(entry.result, blueprint.metrics), run=entry.run)
-        blueprint.digests.write_row(name, task, row, paired_draws(entry))
+        draws = paired_draws(entry)
+        row = RowDigest(result=slim(entry.result, blueprint.metrics), run=entry.run, drawn=tuple(draws))
+        blueprint.digests.write_row(name, task, row, draws)
     digest = EntryDigest(
         stamp=stamp,
         contents=contents,

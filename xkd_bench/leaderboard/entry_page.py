@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xkd_bench.explainers import registry as explainers
@@ -97,8 +97,10 @@ def entry_page(
     facts: Mapping[str, TaskFacts],
     metrics: Mapping[str, MetricCard],
     audits: Mapping[str, AuditRecord],
+    explored: Collection[str] = (),
 ) -> EntryPage:
-    """audits: task → what was run again of its record as it is now."""
+    """audits: task → what was run again of its record as it is now. explored: tasks that have a page example by
+    example, which holds the cosines of single examples as well."""
     links = submission.card.links
     return EntryPage(
         path=path,
@@ -106,7 +108,15 @@ def entry_page(
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
         is_reference=submission.name.startswith("reference/"),
         tasks=tuple(
-            entry_task(f"task-{place}", submission.card.name, facts[name], entry, metrics, audits.get(name))
+            entry_task(
+                f"task-{place}",
+                submission.card.name,
+                facts[name],
+                entry,
+                metrics,
+                audits.get(name),
+                explored=name in explored,
+            )
             for place, (name, entry) in enumerate(submission.tasks.items())
         ),
     )
@@ -119,6 +129,8 @@ def entry_task(
     entry: TaskEntry,
     metrics: Mapping[str, MetricCard],
     audit: AuditRecord | None,
+    *,
+    explored: bool,
 ) -> EntryTask:
     result = entry.result
     headline = cells.score_cell(result.scores.get(facts.headline))
@@ -142,7 +154,7 @@ def entry_task(
         tables=score_tables(anchor, result, metrics),
         plot=alignment.plot if alignment else None,
         robustness=perturbed.plot if perturbed else None,
-        distributions=distributions(name, result),
+        distributions=None if explored else distributions(name, result),
         curves=curves_plot(name, result),
     )
 

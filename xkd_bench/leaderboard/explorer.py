@@ -13,6 +13,7 @@ import numpy as np
 
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard.cells import number
+from xkd_bench.leaderboard.distributions import Distributions, distributions
 from xkd_bench.leaderboard.examples import Words
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.alignment.vectors import correlation
@@ -81,6 +82,7 @@ class Explorer:
     without: int
     grid: tuple[int, int] | None
     shown: bool
+    distributions: Distributions | None
     corners: tuple[Corner, ...]
 
 
@@ -125,6 +127,7 @@ def explorer(
         without=len(cosines) - len(usable),
         grid=grid,
         shown=bool(words),
+        distributions=distributions(entry[0], result),
         corners=tuple(corners),
     )
 

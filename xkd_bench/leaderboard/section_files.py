@@ -50,11 +50,11 @@ def make(rows: TaskRows, blueprint: Blueprint) -> Section:
 def _measured(name: str, card: SubmissionRecord, task: str, blueprint: Blueprint) -> Measured:
     """A row: of a long board from its digest; of a short one, which shows curves as well, from its record."""
     folder = blueprint.submissions / name
-    draws = blueprint.digests.draws(name, task)
+    row = blueprint.digests.row(name, task)
+    draws = blueprint.digests.draws(name, task, row.drawn)
     if not blueprint.summarised:
         submission = read_submission(folder, name)
         return Measured(submission, submission.tasks[task], draws)
-    row = blueprint.digests.row(name, task)
     return Measured(
         Submission(folder, name, card, {}), TaskEntry(folder / task_folder(task), row.result, row.run), draws
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
@@ -20,9 +19,8 @@ Each = Callable[[Callable[[Any], Any], Sequence[Any], str, str], list[Any]]  # m
 
 
 @contextmanager
-def workers(processes: int | None, rows: int) -> Iterator[Each]:
-    """A map over `rows` things to make: in `processes` processes, by default one a core, where there is much to do."""
-    processes = processes or len(os.sched_getaffinity(0))
+def workers(processes: int, rows: int) -> Iterator[Each]:
+    """A map over `rows` things to make: in `processes` processes where there is much to do."""
     if processes < 2 or rows < WORTH_PROCESSES:
         yield _in_turn
         return

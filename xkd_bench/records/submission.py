@@ -219,10 +219,11 @@ def read_what_can_be_read(folder: Path, findings: Findings, name: str | None = N
 
 
 def read_one_task(folder: Path) -> tuple[Submission, TaskEntry]:
-    """The task in `folder`: a task's folder inside a submission, or a submission that holds a single task.
+    """The task in `folder`: a task's folder inside a submission, or its `record.json`, or a submission that holds one.
 
     Raises `BadInputError` for a submission with several, naming their folders.
     """
+    folder = folder.parent if folder.name == "record.json" else folder
     if (folder / "record.json").exists():
         inside = folder.resolve()
         submission = read_submission(inside.parent.parent)
@@ -236,12 +237,6 @@ def read_one_task(folder: Path) -> tuple[Submission, TaskEntry]:
             fix=f"choose one: {', '.join(str(entry.folder) for entry in submission.tasks.values())}",
         )
     return submission, next(iter(submission.tasks.values()))
-
-
-def read_submissions(root: Path) -> list[Submission]:
-    """All entries below `root`, found by their `submission.toml`, sorted by path."""
-    folders = sorted(path.parent for path in root.rglob("submission.toml"))
-    return [read_submission(folder, folder.relative_to(root).as_posix()) for folder in folders]
 
 
 def task_folder(task_name: str) -> str:

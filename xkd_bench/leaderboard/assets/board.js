@@ -48,11 +48,32 @@ function sortRows(body, column, kind, direction) {
   body.append(...rows);
 }
 
+// What is filtered by stands in the address, behind "#filter:", so that it can be sent to somebody.
+const FILTER = "#filter:";
 for (const form of document.querySelectorAll("form.filter")) {
   form.hidden = false;
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("input", () => filterRows(form));
-  form.addEventListener("reset", () => setTimeout(() => filterRows(form)));
+  form.addEventListener("input", () => remember(form));
+  form.addEventListener("reset", () => setTimeout(() => remember(form)));
+  window.addEventListener("hashchange", () => recall(form));
+  recall(form);
+}
+
+function remember(form) {
+  const set = [...new FormData(form)].filter(([, value]) => value !== "");
+  const told = new URLSearchParams(set).toString();
+  history.replaceState(null, "", told ? FILTER + told : location.pathname);
+  filterRows(form);
+}
+
+function recall(form) {
+  if (!location.hash.startsWith(FILTER)) return;
+  const told = new URLSearchParams(location.hash.slice(FILTER.length));
+  for (const field of form.querySelectorAll("[name]")) {
+    field.value = told.get(field.name) ?? "";
+    if (field.selectedIndex === -1) field.value = "";
+  }
+  filterRows(form);
 }
 
 // A section without a row left is hidden with its heading and pictures.
