@@ -125,6 +125,6 @@ def test_made_up_boards_build(tmp_path: Path) -> None:
     from xkd_bench.leaderboard import build
     from xkd_bench.metrics.registry import cards
 
-    write_entries(tmp_path / "submissions", entries=3, tasks=2)
+    write_entries(tmp_path / "submissions", 2, range(3))
     report = build(tmp_path / "submissions", tmp_path / "board", cards())
     assert (report.entries, report.rows) == (3, 6)
