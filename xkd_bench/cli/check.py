@@ -1,0 +1,5 @@
+"""`xkd-bench check`: did a change harm alignment?"""
+
+
+def check() -> None:
+    """."""
