@@ -34,7 +34,7 @@ def _print_task(console: Console, task: TaskComparison) -> None:
     console.print(Text(printable(title), style="bold"))
     names = [_heading(name, task) for name in (task.first, task.second)]
     columns = (*names, "difference", "95 % interval", "p (Holm)", "smallest")
-    table = plain_table("", *columns, "verdict", right=columns)
+    table = plain_table("", *columns, "verdict", right=columns, gap=1)
     heading = None
     for line in lines(task):
         if line.heading != heading:
