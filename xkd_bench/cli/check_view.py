@@ -45,4 +45,4 @@ def _print_task(console: Console, task: TaskOutcome) -> None:
         table.add_row(Text(f"  {printable(title)}"), *map(Text, shown), Text(told, style=STYLES[score.status]))
     console.print(table)
     if task.changed is not None:
-        print_changed(console, task.changed, task.changed.kept_answer_lost_reason)
+        print_changed(console, task.changed, task.changed.kept_answer_lost_reason, "same answer, other reason")

@@ -33,7 +33,7 @@ def _print_task(console: Console, task: TaskComparison) -> None:
     title = f"{task.title}  ·  {task.second} against {task.first}  ·  protocol {task.protocol}"
     console.print(Text(printable(title), style="bold"))
     names = [_heading(name, task) for name in (task.first, task.second)]
-    columns = (*names, "difference", "95 % interval", "p (Holm)", "smallest")
+    columns = (*names, "change", "95 % interval", "p (Holm)", "smallest")
     table = plain_table("", *columns, "verdict", right=columns, gap=1)
     heading = None
     for line in lines(task):
@@ -50,7 +50,9 @@ def _print_task(console: Console, task: TaskComparison) -> None:
         print_changed(console, task.changed, task.changed.moved)
 
 
-def print_changed(console: Console, changed: ChangedExamples, moved: Sequence[MovedReason]) -> None:
+def print_changed(
+    console: Console, changed: ChangedExamples, moved: Sequence[MovedReason], what: str = "reasons"
+) -> None:
     """The examples that changed most, by id."""
     console.print(Text(printable(changed_words(changed)), style="dim"))
     if changed.flipped:
@@ -60,7 +62,7 @@ def print_changed(console: Console, changed: ChangedExamples, moved: Sequence[Mo
         told = ", ".join(
             f"{one.example_id} ({one.before:.2f} → {one.after:.2f}, {signed(one.change, 2)})" for one in moved[:FEW]
         )
-        console.print(Text(printable(f"reasons: {told}"), style="dim"))
+        console.print(Text(printable(f"{what}: {told}"), style="dim"))
 
 
 def _more(count: int) -> str:
@@ -70,5 +72,5 @@ def _more(count: int) -> str:
 def _heading(name: str, task: TaskComparison) -> str:
     """A column's name; two of one name are told apart."""
     shown = printable(name)
-    short = shown if len(shown) <= 16 else f"{shown[:15]}…"
+    short = shown if len(shown) <= 12 else f"{shown[:11]}…"
     return f"{short} (B)" if task.first == task.second and name is task.second else short

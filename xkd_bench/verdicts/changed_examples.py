@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from xkd_bench.verdicts.names import is_control
 
 HEADLINE = "centred_cosine"
 MOST = 10
+SpeakingOf = Literal["moved", "fell"]
 
 
 @dataclass(frozen=True)
@@ -50,25 +52,27 @@ class ChangedExamples:
     flips: int
     flipped: tuple[FlippedAnswer, ...]
     explainer: str | None
+    speaking_of: SpeakingOf
     moved: tuple[MovedReason, ...]
     kept_answer_lost_reason: tuple[MovedReason, ...]
 
 
-def changed_examples(first: MeasuredEntry, second: MeasuredEntry, most: int = MOST) -> ChangedExamples:
-    """From `first` to `second`, two entries of one track; at most `most` examples of a kind.
+def changed_examples(first: MeasuredEntry, second: MeasuredEntry, speaking_of: SpeakingOf = "moved") -> ChangedExamples:
+    """From `first` to `second`, two entries of one track; at most ten examples of a kind.
 
-    The explainer is the one whose mean cosine moved farthest, counted in standard errors of the paired difference.
+    The explainer is the one whose mean cosine moved farthest, or fell farthest, in standard errors of the difference.
     """
-    flips, flipped = _flipped(first, second, most)
+    flips, flipped = _flipped(first, second, MOST)
     found = {key: _cosines(first, second, key) for key in first.explainers if key in second.explainers}
     found = {key: pair for key, pair in found.items() if not is_control(f"{HEADLINE}.{key}")}
     if not found:
-        return ChangedExamples(len(first.student.example_ids), flips, flipped, None, (), ())
-    explainer = max(found, key=lambda key: _standardised(found[key][1] - found[key][0]))
+        return ChangedExamples(len(first.student.example_ids), flips, flipped, None, speaking_of, (), ())
+    changes = {key: _standardised(after - before) for key, (before, after) in found.items()}
+    explainer = max(changes, key=lambda key: abs(changes[key]) if speaking_of == "moved" else -changes[key])
     moved = _moved(first, second, explainer, *found[explainer])
     lost = [one for one in moved if one.same_answer and one.change < 0.0]
     return ChangedExamples(
-        len(first.student.example_ids), flips, flipped, explainer, tuple(moved[:most]), tuple(lost[:most])
+        len(first.student.example_ids), flips, flipped, explainer, speaking_of, tuple(moved[:MOST]), tuple(lost[:MOST])
     )
 
 
@@ -105,10 +109,10 @@ def _cosines(first: MeasuredEntry, second: MeasuredEntry, key: str) -> tuple[Flo
 
 
 def _standardised(change: FloatArray) -> float:
-    """|mean| over its standard error; 0 where nothing moved."""
+    """Mean over its standard error; 0 where nothing moved."""
     known = change[~np.isnan(change)]
     deviation = float(known.std(ddof=1)) if len(known) > 1 else 0.0
-    return abs(float(known.mean())) / deviation * len(known) ** 0.5 if deviation > 0 else 0.0
+    return float(known.mean()) / deviation * len(known) ** 0.5 if deviation > 0 else 0.0
 
 
 def _moved(

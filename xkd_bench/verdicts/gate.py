@@ -116,7 +116,7 @@ def _task(name: str, candidate: Entry | None, baseline: Entry, margins: Mapping[
         )
     else:
         chosen = margins_of(margins, old.names, result.task.headline)
-    return TaskOutcome(name, title, tuple(_scores(old, new, chosen)), (), changed_examples(old, new))
+    return TaskOutcome(name, title, tuple(_scores(old, new, chosen)), (), changed_examples(old, new, "fell"))
 
 
 def _scores(old: MeasuredEntry, new: MeasuredEntry, chosen: Mapping[str, Margin]) -> list[ScoreOutcome]:

@@ -113,7 +113,8 @@ def changed_words(changed: ChangedExamples) -> str:
     """How many answers flipped, and which explainer is spoken of."""
     told = f"{changed.flips} of {changed.answers:,} answers differ."
     if changed.explainer is not None:
-        told += f" Reasons: centred cosine with the teacher, {explainer_title(changed.explainer)}, which moved most."
+        which = {"moved": "which moved most", "fell": "which fared worst"}[changed.speaking_of]
+        told += f" Reasons: centred cosine with the teacher, {explainer_title(changed.explainer)}, {which}."
     return told
 
 
@@ -128,5 +129,5 @@ def _verdict(score: ScoreComparison) -> str:
     if score.verdict == "undefined":
         return f"undefined: {reason or 'no interval'}"
     if score.verdict == "equivalent":
-        return f"equivalent within {score.margin:g}"
+        return f"equivalent ±{score.margin:g}"
     return score.verdict
