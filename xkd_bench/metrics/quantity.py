@@ -12,15 +12,16 @@ one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-from xkd_bench.metrics.contract import FloatArray, IntArray, ModelView, PairView, View, WeightMetric
+from xkd_bench.metrics.contract import FloatArray, IntArray, View, WeightMetric
 from xkd_bench.metrics.quotient import quotient
+from xkd_bench.metrics.stacked import stacked
 from xkd_bench.statistics.exact_sums import column_sums, summable
 from xkd_bench.statistics.jackknife import sums_without, weights_without
 from xkd_bench.statistics.resampling import largest_total_weight
@@ -57,13 +58,16 @@ class Quantity(Protocol):
 
 @dataclass(frozen=True)
 class Summed:
-    """finish of the weighted sums of columns (n, k)."""
+    """finish of the weighted sums of columns (n, k). view, statistics: what the columns were made of, view → (n, k);
+    without them an example's row depends on that example alone."""
 
     example_ids: tuple[str, ...]
     clusters: NDArray[Any] | None
     n: int
     columns: FloatArray
     finish: Callable[[FloatArray], FloatArray]
+    view: Any = None
+    statistics: Callable[[Any], FloatArray] | None = None
 
     def plain(self) -> float:
         return float(self.finish(column_sums(self.columns)))
@@ -76,8 +80,11 @@ class Summed:
 
     def exchanged(self, other: Quantity, swapped: BoolArray) -> FloatArray:
         assert isinstance(other, Summed)
-        moved = swapped.astype(np.float64)
-        own, their = summable(self.columns, len(moved.T)), summable(other.columns, len(moved.T))
+        moved, n = swapped.astype(np.float64), len(self.columns)
+        columns = np.vstack([self.columns, other.columns])
+        if self.statistics is not None:
+            columns = self.statistics(stacked(self.view, other.view))
+        own, their = np.split(summable(columns, 2 * n), 2)
         over = moved @ their - moved @ own
         return np.asarray(self.finish(their.sum(axis=0) - over) - self.finish(own.sum(axis=0) + over))
 
@@ -106,7 +113,7 @@ class Weighed:
 
     def exchanged(self, other: Quantity, swapped: BoolArray) -> FloatArray:
         assert isinstance(other, Weighed)
-        both = _stacked(self.view, other.view)
+        both = stacked(self.view, other.view)
         moved = swapped.astype(np.float64)
         first, second = np.hstack([1.0 - moved, moved]), np.hstack([moved, 1.0 - moved])
         return np.asarray(self.metric.weigh(both, second) - self.metric.weigh(both, first))
@@ -122,6 +129,17 @@ def mean_of(example_ids: Sequence[str], values: FloatArray, clusters: NDArray[An
     return Summed(ids, of_ids, int(known.sum()), columns, lambda sums: quotient(sums[..., 0], sums[..., 1]))
 
 
+def of_statistics(
+    statistics: Callable[[Any], FloatArray],
+    finish: Callable[[FloatArray], FloatArray],
+    view: Any,
+    example_ids: tuple[str, ...],
+    clusters: NDArray[Any] | None,
+) -> Summed:
+    """finish of the sums of statistics, view → (n, k), of a view whose examples stand in the order of their ids."""
+    return Summed(example_ids, clusters, len(example_ids), statistics(view), finish, view, statistics)
+
+
 def dense(statistics: Any) -> FloatArray:
     """Statistics of a metric, a matrix or a sparse one, as a matrix."""
     return np.asarray(statistics.toarray() if issparse(statistics) else statistics, dtype=np.float64)
@@ -130,23 +148,3 @@ def dense(statistics: Any) -> FloatArray:
 def id_order(example_ids: Sequence[str]) -> IntArray:
     """Positions in the order of the ids."""
     return np.array(sorted(range(len(example_ids)), key=example_ids.__getitem__), dtype=np.int64)
-
-
-def _stacked(first: View, second: View) -> View:
-    """A view of the examples of both, one after the other."""
-    if isinstance(first, PairView) and isinstance(second, PairView):
-        return PairView(_stacked_models(first.student, second.student), _stacked_models(first.teacher, second.teacher))
-    assert isinstance(first, ModelView)
-    assert isinstance(second, ModelView)
-    return _stacked_models(first, second)
-
-
-def _stacked_models(first: ModelView, second: ModelView) -> ModelView:
-    return replace(
-        first,
-        example_ids=first.example_ids + second.example_ids,
-        labels=np.concatenate([first.labels, second.labels]),
-        logits=np.concatenate([first.logits, second.logits]),
-        clusters=None,
-        twins=None,
-    )

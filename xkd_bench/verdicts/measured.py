@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ from xkd_bench.metrics.contract import (
     SumMetric,
     WeightMetric,
 )
-from xkd_bench.metrics.quantity import Quantity, Summed, Weighed, dense, id_order, mean_of
+from xkd_bench.metrics.quantity import Quantity, Weighed, dense, id_order, mean_of, of_statistics
 from xkd_bench.metrics.robustness_scoring import PerturbedAnswers, answered_view
 from xkd_bench.metrics.scoring import applies, view_rows
 from xkd_bench.metrics.tables import join, model_view
@@ -146,10 +147,8 @@ class MeasuredEntry:
         model = view.student if isinstance(view, PairView) else view
         if isinstance(metric, WeightMetric):
             return Weighed(model.example_ids, model.clusters, len(model.example_ids), metric, view)
-        columns = dense(metric.statistics(view))
-        if not np.isfinite(columns).all():
-            return "non_finite"
-        return Summed(model.example_ids, model.clusters, len(columns), columns, metric.finish)
+        found = of_statistics(_dense(metric), metric.finish, view, model.example_ids, model.clusters)
+        return found if np.isfinite(found.columns).all() else "non_finite"
 
     def _similarity(self, metric: SimilarityMetric, key: str) -> Found:
         return self._mean(similarities(self.explanation_view(key), metric))
@@ -186,34 +185,38 @@ class MeasuredEntry:
         teacher = perturbed_view(self.pair.teacher, rows, columns, "teacher") if paired and self.pair else None
         labels, clusters = self.student.labels[rows], self._clusters(rows)
         answers = PerturbedAnswers(ids, labels, student, teacher, clusters).in_order_of_ids()
+        ids, clusters = tuple(answers.example_ids), answers.clusters
         if isinstance(metric, PerturbedScoreMetric):
-            statistics, finish = self._headline(metric, answers)
-        else:
-            both = answers.teacher
-            view = answers.student if both is None else PerturbedPairView(answers.student, both)
-            statistics, finish = dense(metric.statistics(view)), metric.finish
-        return Summed(tuple(answers.example_ids), answers.clusters, len(rows), statistics, finish)
+            return of_statistics(*self._headline(metric, answers), answers, ids, clusters)
+        both = answers.teacher
+        view = answers.student if both is None else PerturbedPairView(answers.student, both)
+        return of_statistics(_dense(metric), metric.finish, view, ids, clusters)
 
     def _headline(
         self, metric: PerturbedScoreMetric, answers: PerturbedAnswers
-    ) -> tuple[FloatArray, Callable[[FloatArray], FloatArray]]:
+    ) -> tuple[Callable[[PerturbedAnswers], FloatArray], Callable[[FloatArray], FloatArray]]:
         """The task's headline score on plain and perturbed inputs as sums side by side, and what is made of them."""
         headline = registry.load(self.entry.result.task.headline)
         assert isinstance(headline, SumMetric)
-        parts = [
-            dense(headline.statistics(answered_view(answers, said, one.kind, one.classes)))
-            for one in (answers.student, answers.teacher)
-            if one is not None
-            for said in (one.plain, *one.perturbed.T)
-        ]
-        models, width = 1 if answers.teacher is None else 2, parts[0].shape[1]
+        models = 1 if answers.teacher is None else 2
+        asked = models * (1 + answers.student.perturbed.shape[1])
+
+        def statistics(some: PerturbedAnswers) -> FloatArray:
+            return np.hstack(
+                [
+                    dense(headline.statistics(answered_view(some, said, one.kind, one.classes)))
+                    for one in (some.student, some.teacher)
+                    if one is not None
+                    for said in (one.plain, *one.perturbed.T)
+                ]
+            )
 
         def finish(sums: FloatArray) -> FloatArray:
-            scores = headline.finish(sums.reshape(*sums.shape[:-1], len(parts), width))
+            scores = headline.finish(sums.reshape(*sums.shape[:-1], asked, -1))
             of_models = np.split(scores, models, axis=-1)
             return metric.combine(*(part for one in of_models for part in (one[..., 0], one[..., 1:])))
 
-        return np.hstack(parts), finish
+        return statistics, finish
 
     def _check(self, name: str, value: float | None) -> None:
         recorded = self.entry.result.scores[name].value
@@ -230,3 +233,7 @@ class MeasuredEntry:
     def _clusters(self, rows: NDArray[np.int64]) -> NDArray[np.object_] | None:
         clusters = self.student.clusters
         return None if clusters is None else clusters[rows]
+
+
+def _dense(metric: SumMetric | PerturbedMetric) -> Callable[[Any], FloatArray]:
+    return lambda view: dense(metric.statistics(view))
