@@ -168,3 +168,10 @@ def test_margin_files_that_cannot_be(tmp_path: Path, text: str, says: str) -> No
 def test_a_name_that_is_no_file() -> None:
     with pytest.raises(BadInputError, match="images, regression, text"):
         read_margins("texts")
+
+
+def test_the_readmes_margins(tmp_path: Path) -> None:
+    readme = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+    block = readme.split("<!-- test: margins -->\n```toml\n")[1].split("```")[0]
+    margins = read_margins(written(tmp_path, block))
+    assert margins["centred_cosine.lime"] == 0.02

@@ -4,8 +4,8 @@
         assert xkd_alignment.exit_code() == 0
 
 The fixture is the same outcome (`verdicts.gate.GateOutcome`). A score that is undecided fails its test, unless
-`--xkd-allow-undecided` is given: then it is skipped. Nothing but pytest is imported before a candidate is named. With a space in place of `=` pytest takes the
-folder for one of tests, and may look for its settings there.
+`--xkd-allow-undecided` is given: then it is skipped. Nothing but pytest is imported before a candidate is named. Write
+the options with `=`: with a space pytest takes the folder for one of tests, and looks for its settings there.
 """
 
 from __future__ import annotations
