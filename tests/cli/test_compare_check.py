@@ -49,6 +49,7 @@ def test_seeds_by_commas(run_cli) -> None:
     assert code == 0
     assert "3 paired seeds cannot give less than p = 0.25" in output
     assert "seeds × examples" in output
+    assert "Not of one method, so that their spread is not that of seeds: pd, pkd, ad_kd." in output
 
 
 def test_bad_words(run_cli, tmp_path: Path) -> None:

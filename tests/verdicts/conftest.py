@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -74,6 +75,7 @@ def variant(tmp_path: Path) -> Variant:
             record["scores"] = {one: score.model_dump() for one, score in scores.items()}
         if seed is not None:
             record["lineage"]["seed"] = seed
+            record["student"]["hash"] = f"sha256:{hashlib.sha256(name.encode()).hexdigest()}"
         edit(record)
         (target / "record.json").write_text(json.dumps(record))
         return folder

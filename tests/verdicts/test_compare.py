@@ -11,10 +11,11 @@ from scipy import stats
 from xkd_bench.errors import BadInputError
 from xkd_bench.verdicts.as_json import as_text
 from xkd_bench.verdicts.changed_examples import changed_examples
-from xkd_bench.verdicts.compare import Outcome, compare
+from xkd_bench.verdicts.compare import compare
 from xkd_bench.verdicts.entries import Entry, read_entries
 from xkd_bench.verdicts.markdown import outcome_markdown
 from xkd_bench.verdicts.measured import MeasuredEntry
+from xkd_bench.verdicts.outcome import Outcome
 
 NAMES = ("mcc", "accuracy", "kappa", "centred_cosine", "flip_kappa.word_swap")
 
@@ -127,6 +128,8 @@ def test_three_seeds_of_two_methods(variant) -> None:
     assert score.low < score.difference < score.high < 0
     alone = compare([first[:1], second[-1:]], ("kappa",)).compared[0]
     assert alone.scores[0].seeds is None
+    with pytest.raises(BadInputError, match="the same weights twice"):
+        compare([[first[0], first[0]], second], ("kappa",))
     # With one seed against three there are no pairs, and an interval all the same.
     uneven = compare([first[:1], second], ("kappa",)).compared[0].scores[0]
     assert uneven.seeds.p_value is None

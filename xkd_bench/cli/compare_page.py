@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xkd_bench.cli import standalone_page
 from xkd_bench.verdicts.changed_examples import ChangedExamples
-from xkd_bench.verdicts.compare import NotComparable, Outcome, TaskComparison
+from xkd_bench.verdicts.outcome import NotComparable, Outcome, TaskComparison
 from xkd_bench.verdicts.wording import Line, changed_words, lines, remarks
 
 

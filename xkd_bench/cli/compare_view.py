@@ -10,7 +10,7 @@ from rich.text import Text
 from xkd_bench.cli.console import make_console, plain_table
 from xkd_bench.cli.explain_wording import printable
 from xkd_bench.verdicts.changed_examples import ChangedExamples, MovedReason
-from xkd_bench.verdicts.compare import Outcome, TaskComparison
+from xkd_bench.verdicts.outcome import Outcome, TaskComparison
 from xkd_bench.verdicts.wording import changed_words, lines, remarks, signed
 
 STYLES = {"better": "green", "worse": "red", "different": "yellow"}

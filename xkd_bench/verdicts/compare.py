@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.metrics.contract import Direction, FloatArray, Reason
+from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.metrics.quantity import Quantity
 from xkd_bench.statistics.holm import holm
 from xkd_bench.statistics.power import smallest_difference
 from xkd_bench.statistics.seeds import seeds_difference, sign_flip_p_value, smallest_p_value
 from xkd_bench.statistics.wilson import at_the_edge, wilson_interval
-from xkd_bench.verdicts.changed_examples import ChangedExamples, changed_examples
-from xkd_bench.verdicts.entries import Entry, why_not_comparable
+from xkd_bench.verdicts.changed_examples import changed_examples
+from xkd_bench.verdicts.entries import why_not_comparable
 from xkd_bench.verdicts.measured import MeasuredEntry
 from xkd_bench.verdicts.names import (
     chosen_names,
@@ -26,91 +26,21 @@ from xkd_bench.verdicts.names import (
     title_of,
     unknown_name,
 )
-from xkd_bench.verdicts.paired import Interval, draws_of, own_interval, paired, swap_p_values
-from xkd_bench.verdicts.verdict import Verdict, verdict_of
+from xkd_bench.verdicts.outcome import (
+    Group,
+    NotComparable,
+    Outcome,
+    ScoreComparison,
+    SeedsEvidence,
+    Side,
+    TaskComparison,
+    label_of,
+)
+from xkd_bench.verdicts.paired import draws_of, own_interval, paired, swap_p_values
+from xkd_bench.verdicts.verdict import verdict_of
 
 PERMUTATIONS = 9_999
 PROPORTIONS = ("accuracy", "agreement")
-
-
-@dataclass(frozen=True)
-class Side:
-    """One entry's score, or the mean over the seeds of a method. seeds: the value of each of them."""
-
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    reason: Reason | None
-    seeds: tuple[float, ...] = ()
-
-
-@dataclass(frozen=True)
-class SeedsEvidence:
-    """What the seeds alone show: the exact sign-flip test of `pairs` paired seeds. None where they are no pairs."""
-
-    pairs: int
-    p_value: float | None
-    smallest_p_value: float | None
-
-
-@dataclass(frozen=True)
-class ScoreComparison:
-    """One score. difference: second − first. low, high: its 95 % interval; narrow: the 90 % one. p_value: raw;
-    adjusted: by Holm over the task's scores. smallest: the difference this set of examples could have shown."""
-
-    name: str
-    title: str
-    direction: Direction
-    first: Side
-    second: Side
-    difference: float | None = None
-    low: float | None = None
-    high: float | None = None
-    narrow: Interval = (None, None)
-    standard_error: float | None = None
-    smallest: float | None = None
-    p_value: float | None = None
-    adjusted: float | None = None
-    margin: float | None = None
-    verdict: Verdict = "undefined"
-    seeds: SeedsEvidence | None = None
-
-
-@dataclass(frozen=True)
-class TaskComparison:
-    """Two entries on one task. seeds: how many students of each. changed: None with several seeds."""
-
-    task: str
-    title: str
-    protocol: str
-    first: str
-    second: str
-    seeds: tuple[int, int]
-    scores: tuple[ScoreComparison, ...]
-    changed: ChangedExamples | None
-    remarks: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class NotComparable:
-    """Two entries that cannot be compared on a task, and why."""
-
-    task: str
-    first: str
-    second: str
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """All comparisons that were possible, and all that were not."""
-
-    compared: tuple[TaskComparison, ...]
-    not_comparable: tuple[NotComparable, ...]
-
-
-Group = Sequence[Mapping[str, Entry]]  # students of one method, each with its tasks
 
 
 def compare(
@@ -151,12 +81,6 @@ def compare(
     return Outcome(tuple(compared), tuple(failed))
 
 
-def label_of(group: Group) -> str:
-    """The entry's name; of several seeds the first one's, with how many there are."""
-    name = next(iter(group[0].values())).name
-    return name if len(group) == 1 else f"{name} ({len(group)} seeds)"
-
-
 def _why_not(task: str, first: Group, second: Group) -> tuple[str, ...]:
     missing = [group for group in (first, second) if any(task not in entries for entries in group)]
     if missing:
@@ -168,8 +92,10 @@ def _why_not(task: str, first: Group, second: Group) -> tuple[str, ...]:
 def _compare_task(
     task: str, first: Group, second: Group, metrics: Sequence[str], margins: Mapping[str, float]
 ) -> TaskComparison:
+    _check_seeds(task, first, second)
     measured = [[MeasuredEntry(entries[task]) for entries in group] for group in (first, second)]
     paired_up, remarks = _paired_by_seed(*measured)
+    remarks += _methods(first, second, task)
     measured = [measured[0], paired_up]
     some = measured[0][0]
     result = some.entry.result
@@ -195,6 +121,30 @@ def _compare_task(
         changed=changed_examples(some, measured[1][0]) if one_each else None,
         remarks=remarks,
     )
+
+
+def _check_seeds(task: str, *groups: Group) -> None:
+    """The same weights twice are no two seeds: they would make the spread of seeds smaller than it is."""
+    for group in groups:
+        hashes = [entries[task].result.student.hash for entries in group]
+        if len(set(hashes)) < len(hashes):
+            raise BadInputError(
+                where=f"{label_of(group)}, {task}",
+                expected="students of one method trained with different seeds",
+                found="the same weights twice",
+                fix="train again with another --seed, or leave one out",
+            )
+
+
+def _methods(first: Group, second: Group, task: str) -> tuple[str, ...]:
+    """Where students that are named together were not made by one method, as far as their lineages say."""
+    told = []
+    for group in (first, second):
+        lineages = [entries[task].result.lineage for entries in group]
+        methods = dict.fromkeys(lineage.method for lineage in lineages if lineage is not None)
+        if len(methods) > 1:
+            told.append(f"not of one method, so that their spread is not that of seeds: {', '.join(methods)}")
+    return tuple(told)
 
 
 def _paired_by_seed(
@@ -333,9 +283,11 @@ def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:
         verdict = verdict_of(score.direction, (score.low, score.high), score.narrow, p, score.margin)
         return replace(score, adjusted=p, verdict=verdict)
 
-    return [
-        replace(task, scores=tuple(judged(place, score) for score in task.scores)) for place, task in enumerate(tasks)
-    ]
+    judged_tasks = []
+    for place, task in enumerate(tasks):
+        scores = tuple(judged(place, score) for score in task.scores)
+        judged_tasks.append(replace(task, scores=scores, family=len(raw)))
+    return judged_tasks
 
 
 def _check_margins(margins: Mapping[str, float], compared: Sequence[TaskComparison]) -> None:

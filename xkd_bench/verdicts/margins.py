@@ -36,10 +36,11 @@ def margin_from_power(standard_error: float) -> float | None:
     """⌈100 · (z.975 + z.8) · SE⌉ / 100, SE the bootstrap standard error of the baseline's own score.
 
     Why the baseline's own: the paired standard error of two students is √(2(1 − ρ)) · SE with ρ the correlation of
-    what both get per example, and ρ = ½ for two students trained apart (CoLA, 1,043 sentences: about .027 in MCC and
+    what both get per example, and ρ about ½ for two students of one teacher (CoLA, 1,043 sentences: about .027 in MCC and
     .033 in κ, hence margins of .08 and .10; one of .01 could never pass). It is known before there is a candidate: a
     margin that grew with the noise of the candidate would let a noisy one pass. A student that differs little from the
-    baseline has a smaller paired error and passes easily; one trained apart passes with a power of 80 %.
+    baseline has a smaller paired error and passes easily; one with ρ = ½ passes with a power of 80 %, and one that
+    shares less with it is more often undecided.
 
     None where the standard error is 0 or unknown: the examples then say nothing about how far a score strays.
     """

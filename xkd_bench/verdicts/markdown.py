@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from xkd_bench.verdicts.changed_examples import ChangedExamples, FlippedAnswer, MovedReason
-from xkd_bench.verdicts.compare import Outcome, TaskComparison
+from xkd_bench.verdicts.outcome import Outcome, TaskComparison
 from xkd_bench.verdicts.wording import NOTHING, changed_words, lines, remarks, signed
 
 HEADS = ("difference", "95 % interval", "p (Holm)", "smallest", "verdict")

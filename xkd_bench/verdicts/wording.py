@@ -10,7 +10,8 @@ from xkd_bench.metrics import registry
 from xkd_bench.metrics.reading_order import GROUPS
 from xkd_bench.perturbations.registry import title as perturbation_title
 from xkd_bench.verdicts.changed_examples import ChangedExamples
-from xkd_bench.verdicts.compare import PERMUTATIONS, ScoreComparison, Side, TaskComparison
+from xkd_bench.verdicts.compare import PERMUTATIONS
+from xkd_bench.verdicts.outcome import ScoreComparison, Side, TaskComparison
 
 NOTHING = "–"
 
@@ -73,19 +74,17 @@ def p_value(value: float | None) -> str:
 
 def remarks(task: TaskComparison) -> list[str]:
     """What the table means and what it cannot say."""
-    count = sum(score.p_value is not None for score in task.scores)
     told = [
         f"Difference: {task.second} − {task.first}, with its 95 % interval, both on the same examples in every draw."
     ]
     if task.seeds == (1, 1):
-        told.append(
-            f"p: {PERMUTATIONS:,} random exchanges of the two students' answers, adjusted for {count} scores (Holm)."
-        )
+        exchanges = f"{PERMUTATIONS:,} random exchanges of the two students' answers"
+        told.append(f"p: {exchanges}, adjusted for {task.family} scores (Holm).")
         told.append(
             "Intervals and p-values are about these two checkpoints. Of methods they say nothing: name several seeds."
         )
     else:
-        told.append(f"p and interval: seeds × examples, Student's t, p adjusted for {count} scores (Holm).")
+        told.append(f"p and interval: seeds × examples, Student's t, p adjusted for {task.family} scores (Holm).")
         told += _seeds(task)
     told.append("Smallest: the difference that these examples could have shown with a power of 80 %.")
     return told + [f"{remark[0].upper()}{remark[1:]}." for remark in task.remarks]
