@@ -85,3 +85,24 @@ def test_the_order_of_the_examples_changes_no_bit(order: list[int]) -> None:
     mixed = mean_of(tuple(ids[row] for row in order), values[order], None)
     assert (plain.under(weights) == mixed.under(weights)).all()
     assert plain.plain() == mixed.plain()
+
+
+def test_pairs_are_exchanged_together() -> None:
+    # Four minimal pairs, (0, 1), (2, 3) …; a pair counts where both of it are right.
+    ids = tuple("abcdefgh")
+    twins = tuple("badcfehg")
+    clusters = np.array(["0", "0", "1", "1", "2", "2", "3", "3"])
+    labels = np.array([0, 1] * 4)
+    metric = registry.load("pair_accuracy")
+    assert isinstance(metric, SumMetric)
+
+    def quantity_of(said: np.ndarray) -> Quantity:
+        view = ModelView("classification", ids, labels, np.eye(2)[said] * 2.0, 2, clusters, twins)
+        return of_statistics(lambda some: dense(metric.statistics(some)), metric.finish, view, ids, clusters)
+
+    first, second = quantity_of(labels.copy()), quantity_of(np.array([0, 1, 0, 1, 1, 0, 1, 0]))
+    swapped = np.array([[True, True, False, False, False, False, True, True]])
+    # The first one is right on all, the second on two pairs. Exchanging the first and the last pair leaves the first
+    # model with three right and gives the second one three.
+    assert (first.plain(), second.plain()) == (1.0, 0.5)
+    assert first.exchanged(second, swapped)[0] == pytest.approx(0.0)

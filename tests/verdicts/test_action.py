@@ -15,6 +15,7 @@ yaml = pytest.importorskip("yaml")
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "submissions" / "reference"
 ACTION = ROOT / ".github" / "actions" / "check" / "action.yml"
+pytestmark = pytest.mark.skipif(not ACTION.is_file(), reason="a source archive has no .github")
 
 
 def run(folder: Path, **inputs: object) -> tuple[int, str, str]:

@@ -36,10 +36,10 @@ def margin_from_power(standard_error: float) -> float | None:
     """⌈100 · (z.975 + z.8) · SE⌉ / 100, SE the bootstrap standard error of the baseline's own score.
 
     Why the baseline's own: the paired standard error of two students is √(2(1 − ρ)) · SE with ρ the correlation of
-    what both get per example, and ρ about ½ for two students of one teacher (CoLA, 1,043 sentences: about .027 in MCC and
-    .033 in κ, hence margins of .08 and .10; one of .01 could never pass). It is known before there is a candidate: a
-    margin that grew with the noise of the candidate would let a noisy one pass. A student that differs little from the
-    baseline has a smaller paired error and passes easily; one with ρ = ½ passes with a power of 80 %, and one that
+    what both get per example, and ρ about ½ for two students of one teacher (CoLA, 1,043 sentences: about .027 in MCC
+    and .033 in κ, hence margins of .08 and .10; one of .01 could never pass). It is known before there is a candidate:
+    a margin that grew with the noise of the candidate would let a noisy one pass. A student that differs little from
+    the baseline has a smaller paired error and passes easily; one with ρ = ½ passes with a power of 80 %, and one that
     shares less with it is more often undecided.
 
     None where the standard error is 0 or unknown: the examples then say nothing about how far a score strays.
@@ -61,7 +61,7 @@ def read_margins(name: str) -> dict[str, Margin]:
     margin that is neither a number above 0 nor "power".
     """
     path = FOLDER / f"{name}.toml" if name in built_in() else Path(name)
-    if not path.suffix:
+    if not path.suffix and not path.exists():
         raise BadInputError(
             where="--margins",
             expected=f"a .toml file, or one of {', '.join(built_in())}",
