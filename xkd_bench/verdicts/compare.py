@@ -6,41 +6,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from xkd_bench.errors import BadInputError
-from xkd_bench.metrics.contract import FloatArray
-from xkd_bench.metrics.quantity import Quantity
 from xkd_bench.statistics.holm import holm
-from xkd_bench.statistics.power import smallest_difference
-from xkd_bench.statistics.seeds import seeds_difference, sign_flip_p_value, smallest_p_value
-from xkd_bench.statistics.wilson import at_the_edge, wilson_interval
 from xkd_bench.verdicts.changed_examples import changed_examples
 from xkd_bench.verdicts.entries import why_not_comparable
 from xkd_bench.verdicts.measured import MeasuredEntry
-from xkd_bench.verdicts.names import (
-    chosen_names,
-    default_names,
-    direction_of,
-    family_of,
-    title_of,
-    unknown_name,
-)
-from xkd_bench.verdicts.outcome import (
-    Group,
-    NotComparable,
-    Outcome,
-    ScoreComparison,
-    SeedsEvidence,
-    Side,
-    TaskComparison,
-    label_of,
-)
-from xkd_bench.verdicts.paired import draws_of, own_interval, paired, swap_p_values
+from xkd_bench.verdicts.names import chosen_names, default_names, family_of, unknown_name
+from xkd_bench.verdicts.outcome import Group, NotComparable, Outcome, ScoreComparison, TaskComparison, label_of
+from xkd_bench.verdicts.scores import compare_scores
 from xkd_bench.verdicts.verdict import verdict_of
-
-PERMUTATIONS = 9_999
-PROPORTIONS = ("accuracy", "agreement")
 
 
 def compare(
@@ -117,7 +91,7 @@ def _compare_task(
         first=label_of(first),
         second=label_of(second),
         seeds=(len(first), len(second)),
-        scores=tuple(_scores(names, measured, margins)),
+        scores=tuple(compare_scores(names, measured, margins)),
         changed=changed_examples(some, measured[1][0]) if one_each else None,
         remarks=remarks,
     )
@@ -162,110 +136,6 @@ def _paired_by_seed(
     if len(first) == len(second) > 1:
         return list(second), ("seeds are paired in the order they were named",)
     return list(second), ()
-
-
-def _scores(
-    names: Sequence[str], measured: Sequence[Sequence[MeasuredEntry]], margins: Mapping[str, float]
-) -> list[ScoreComparison]:
-    some = measured[0][0]
-    found = [[{name: one.quantity(name) for name in names} for one in group] for group in measured]
-    defined = [name for name in names if not any(isinstance(one[name], str) for group in found for one in group)]
-    resamples, words = some.protocol.statistics.resamples, some.seed_words
-    quantities: list[list[dict[str, Quantity]]] = [
-        [{name: one[name] for name in defined} for one in group]  # type: ignore[misc]
-        for group in found
-    ]
-    drawn = [[draws_of(one, resamples, words) for one in group] for group in quantities]
-    one_each = len(measured[0]) == len(measured[1]) == 1
-    p_values = {}
-    if one_each:
-        pairs = {name: (quantities[0][0][name], quantities[1][0][name]) for name in defined}
-        p_values = swap_p_values(pairs, PERMUTATIONS, words)
-    scores = []
-    for name in names:
-        margin = margins.get(name, margins.get(family_of(name)))
-        blank = ScoreComparison(name, title_of(name), direction_of(name), _nothing(), _nothing(), margin=margin)
-        if name not in defined:
-            reasons = [next((one[name] for one in group if isinstance(one[name], str)), None) for group in found]
-            scores.append(replace(blank, first=_nothing(reasons[0]), second=_nothing(reasons[1])))
-            continue
-        of_name = [[one[name] for one in group] for group in quantities]
-        draws = [[one[name] for one in group] for group in drawn]
-        sides = [_side(name, own, some_draws) for own, some_draws in zip(of_name, draws, strict=True)]
-        blank = replace(blank, first=sides[0], second=sides[1])
-        scores.append(
-            _of_two(blank, of_name[0][0], of_name[1][0], (draws[0][0], draws[1][0]), p_values[name])
-            if one_each
-            else _of_seeds(blank, draws[0], draws[1], (name, *words))
-        )
-    return scores
-
-
-def _of_two(
-    blank: ScoreComparison,
-    first: Quantity,
-    second: Quantity,
-    drawn: tuple[FloatArray, FloatArray],
-    p_value: float | None,
-) -> ScoreComparison:
-    difference = paired(first, second, drawn)
-    low, high = difference.interval()
-    return replace(
-        blank,
-        difference=difference.value + 0.0,
-        low=low,
-        high=high,
-        narrow=difference.interval(0.9),
-        standard_error=_known(difference.standard_error),
-        smallest=_known(smallest_difference(difference.standard_error)),
-        p_value=p_value,
-    )
-
-
-def _of_seeds(
-    blank: ScoreComparison, first: Sequence[FloatArray], second: Sequence[FloatArray], seed_words: tuple[str, ...]
-) -> ScoreComparison:
-    one, other = np.array(first), np.array(second)
-    keep = np.isfinite(np.vstack([one, other])).all(axis=0)  # plain values are finite: undefined ones are left out
-    n = min(blank.first.n, blank.second.n)
-    found = seeds_difference(one[:, keep], other[:, keep], n, seed_words)
-    k = len(first)
-    paired_seeds = k == len(second)
-    evidence = SeedsEvidence(
-        pairs=k if paired_seeds else 0,
-        p_value=sign_flip_p_value(other[:, 0] - one[:, 0]) if paired_seeds else None,
-        smallest_p_value=smallest_p_value(k) if paired_seeds else None,
-    )
-    return replace(
-        blank,
-        difference=found.value + 0.0,
-        low=found.low,
-        high=found.high,
-        narrow=found.interval(0.9),
-        standard_error=_known(found.standard_error),
-        smallest=_known(smallest_difference(found.standard_error)),
-        p_value=found.p_value,
-        seeds=evidence,
-    )
-
-
-def _side(name: str, quantities: Sequence[Quantity], drawn: Sequence[FloatArray]) -> Side:
-    values = [float(one[0]) for one in drawn]
-    low, high = own_interval(np.mean(drawn, axis=0))
-    n = min(one.n for one in quantities)
-    if len(quantities) == 1 and family_of(name) in PROPORTIONS and quantities[0].clusters is None:
-        successes = round(values[0] * n)
-        if at_the_edge(successes, n):
-            low, high = wilson_interval(successes, n)
-    return Side(float(np.mean(values)) + 0.0, low, high, n, None, tuple(values) if len(values) > 1 else ())
-
-
-def _nothing(reason: object = None) -> Side:
-    return Side(None, None, None, 0, reason)  # type: ignore[arg-type]
-
-
-def _known(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _adjusted(tasks: Sequence[TaskComparison]) -> list[TaskComparison]:

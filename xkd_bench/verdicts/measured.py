@@ -237,3 +237,14 @@ class MeasuredEntry:
 
 def _dense(metric: SumMetric | PerturbedMetric) -> Callable[[Any], FloatArray]:
     return lambda view: dense(metric.statistics(view))
+
+
+def as_reason(found: Found) -> Reason | None:
+    """Why a score has no value, None where it has one."""
+    return found if isinstance(found, str) else None
+
+
+def as_quantity(found: Found) -> Quantity:
+    """A score that has a value."""
+    assert not isinstance(found, str)
+    return found

@@ -10,8 +10,8 @@ from xkd_bench.metrics import registry
 from xkd_bench.metrics.reading_order import GROUPS
 from xkd_bench.perturbations.registry import title as perturbation_title
 from xkd_bench.verdicts.changed_examples import ChangedExamples
-from xkd_bench.verdicts.compare import PERMUTATIONS
 from xkd_bench.verdicts.outcome import ScoreComparison, Side, TaskComparison
+from xkd_bench.verdicts.scores import PERMUTATIONS
 
 NOTHING = "–"
 
