@@ -56,9 +56,9 @@ def test_exchanges_and_leaving_out(name: str, kind: str) -> None:
     for row in swapped:
         a, b = exchanged_by_hand(one, other, row)
         by_hand.append(quantity(name, b).plain() - quantity(name, a).plain())
-    assert first.exchanged(second, swapped) == pytest.approx(by_hand, abs=1e-12)
+    assert first.exchanging(second)(swapped) == pytest.approx(by_hand, abs=1e-12)
     # All exchanged is the difference with its sign turned; none exchanged the difference itself.
-    both = first.exchanged(second, np.array([[True] * 40, [False] * 40]))
+    both = first.exchanging(second)(np.array([[True] * 40, [False] * 40]))
     assert both[0] == pytest.approx(-both[1], abs=1e-12)
     assert both[1] == pytest.approx(second.plain() - first.plain(), abs=1e-12)
     without = first.without(groups(40))
@@ -105,4 +105,4 @@ def test_pairs_are_exchanged_together() -> None:
     # The first one is right on all, the second on two pairs. Exchanging the first and the last pair leaves the first
     # model with three right and gives the second one three.
     assert (first.plain(), second.plain()) == (1.0, 0.5)
-    assert first.exchanged(second, swapped)[0] == pytest.approx(0.0)
+    assert first.exchanging(second)(swapped)[0] == pytest.approx(0.0)

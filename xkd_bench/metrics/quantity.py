@@ -3,7 +3,7 @@
     plain       every weight 1, the value of a record
     under       weights of a bootstrap draw
     without     a group of examples left out, for the jackknife
-    exchanged   two models' answers exchanged on some examples, for the permutation test
+    exchanging  two models' answers exchanged on some examples, for the permutation test
 
 Examples stand in the order of their ids, so that draws of two entries with the same examples belong together one by
 one.
@@ -27,6 +27,7 @@ from xkd_bench.statistics.jackknife import sums_without, weights_without
 from xkd_bench.statistics.resampling import largest_total_weight
 
 BoolArray = NDArray[np.bool_]
+Exchange = Callable[[BoolArray], FloatArray]
 
 
 class Quantity(Protocol):
@@ -51,8 +52,8 @@ class Quantity(Protocol):
         """Groups of the examples → values without each of the G groups, (G,)."""
         ...
 
-    def exchanged(self, other: Quantity, swapped: BoolArray) -> FloatArray:
-        """other − self after what both say of the examples `swapped` (r, all examples) was exchanged, (r,)."""
+    def exchanging(self, other: Quantity) -> Exchange:
+        """other − self after what both say of some examples was exchanged: (r, all examples) → (r,)."""
         ...
 
 
@@ -78,15 +79,19 @@ class Summed:
     def without(self, member_of: IntArray) -> FloatArray:
         return self.finish(sums_without(self.columns, member_of))
 
-    def exchanged(self, other: Quantity, swapped: BoolArray) -> FloatArray:
+    def exchanging(self, other: Quantity) -> Exchange:
         assert isinstance(other, Summed)
-        moved, n = swapped.astype(np.float64), len(self.columns)
         columns = np.vstack([self.columns, other.columns])
         if self.statistics is not None:
             columns = self.statistics(stacked(self.view, other.view))
-        own, their = np.split(summable(columns, 2 * n), 2)
-        over = moved @ their - moved @ own
-        return np.asarray(self.finish(their.sum(axis=0) - over) - self.finish(own.sum(axis=0) + over))
+        own, their = np.split(summable(columns, len(columns)), 2)
+
+        def exchanged(swapped: BoolArray) -> FloatArray:
+            moved = swapped.astype(np.float64)
+            over = moved @ their - moved @ own
+            return np.asarray(self.finish(their.sum(axis=0) - over) - self.finish(own.sum(axis=0) + over))
+
+        return exchanged
 
     def _exact(self) -> FloatArray:
         return summable(self.columns, largest_total_weight(len(self.example_ids), self.clusters))
@@ -111,12 +116,16 @@ class Weighed:
     def without(self, member_of: IntArray) -> FloatArray:
         return self.metric.weigh(self.view, weights_without(member_of))
 
-    def exchanged(self, other: Quantity, swapped: BoolArray) -> FloatArray:
+    def exchanging(self, other: Quantity) -> Exchange:
         assert isinstance(other, Weighed)
         both = stacked(self.view, other.view)
-        moved = swapped.astype(np.float64)
-        first, second = np.hstack([1.0 - moved, moved]), np.hstack([moved, 1.0 - moved])
-        return np.asarray(self.metric.weigh(both, second) - self.metric.weigh(both, first))
+
+        def exchanged(swapped: BoolArray) -> FloatArray:
+            moved = swapped.astype(np.float64)
+            first, second = np.hstack([1.0 - moved, moved]), np.hstack([moved, 1.0 - moved])
+            return np.asarray(self.metric.weigh(both, second) - self.metric.weigh(both, first))
+
+        return exchanged
 
 
 def mean_of(example_ids: Sequence[str], values: FloatArray, clusters: NDArray[Any] | None) -> Summed:

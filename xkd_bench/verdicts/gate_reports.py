@@ -95,7 +95,7 @@ def _case(suite: ElementTree.Element, of: str, name: str, kind: str | None, mess
     if kind is None:
         ElementTree.SubElement(case, "system-out").text = plain
     else:
-        ElementTree.SubElement(case, kind, message=plain.splitlines()[0] if plain else "").text = plain
+        ElementTree.SubElement(case, kind, message=" ".join(plain.split())).text = plain
 
 
 def _count(suite: ElementTree.Element) -> None:

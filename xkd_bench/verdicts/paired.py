@@ -95,11 +95,11 @@ def swap_p_values(
     for same in _by_examples(firsts):
         some = firsts[same[0]]
         n = len(some.example_ids)
+        exchange = {name: pairs[name][0].exchanging(pairs[name][1]) for name in same}
         after: dict[str, list[FloatArray]] = {name: [] for name in same}
         for swapped in swaps(n, permutations, seed_words, some.clusters):
             for name in same:
-                first, second = pairs[name]
-                after[name].append(first.exchanged(second, swapped))
+                after[name].append(exchange[name](swapped))
         exact = is_exact(n if some.clusters is None else len(set(some.clusters)), permutations)
         for name in same:
             first, second = pairs[name]
