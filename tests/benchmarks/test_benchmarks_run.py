@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -128,3 +131,32 @@ def test_made_up_boards_build(tmp_path: Path) -> None:
     write_entries(tmp_path / "submissions", 2, range(3))
     report = build(tmp_path / "submissions", tmp_path / "board", cards())
     assert (report.entries, report.rows) == (3, 6)
+
+
+def test_intervals_and_the_gate_are_simulated() -> None:
+    simulation = loaded("coverage")  # by its path: the name is also that of a package that measures tests
+    true = simulation.truths()
+    found = simulation.coverage(70, replicates=60, resamples=200, true=true)
+    assert [one.name for one in found] == ["accuracy", "MCC", "κ", "mean cosine", "AUC", "relative drop"]
+    assert all(0.8 <= share <= 1.0 for one in found for share in (one.percentile, one.bca))
+    again = simulation.rates(simulation.cosines, 70, 0.3, 0.05, replicates=20, resamples=100)
+    assert again == {"pass": 0.0, "fail": 1.0, "undecided": 0.0}
+    same = simulation.rates(simulation.cosines, 70, 0.0, 0.5, replicates=20, resamples=100)
+    assert same["pass"] == 1.0
+
+
+def test_resampling_is_timed() -> None:
+    seconds, scores = loaded("resampling").measure(50, 200)
+    assert seconds > 0
+    assert scores > 10
+
+
+def loaded(name: str) -> ModuleType:
+    path = Path(__file__).with_name(f"{name}.py")
+    spec = spec_from_file_location(f"benchmark_{name}", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses look their module up
+    spec.loader.exec_module(module)
+    return module

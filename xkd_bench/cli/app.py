@@ -9,6 +9,8 @@ import typer
 from xkd_bench import __version__
 from xkd_bench.cli import (
     card,
+    check,
+    compare,
     curves,
     demo,
     distill,
@@ -60,6 +62,8 @@ app.command("explain")(explain.explain)
 app.command("curves")(curves.curves)
 app.command("perturb")(perturb.perturb)
 app.command("robustness")(robustness.robustness)
+app.command("compare")(compare.compare)
+app.command("check")(check.check)
 app.command("distill", cls=distill.DistillCommand)(distill.distill)
 app.add_typer(tasks.app, name="tasks")
 app.add_typer(metrics.app, name="metrics")

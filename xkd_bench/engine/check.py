@@ -6,7 +6,6 @@ command line, CI and site share this one check.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,10 +14,18 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from xkd_bench.engine.committed_tables import check_file, explained_table, masked_table, perturbed_table
+from xkd_bench.engine.committed_tables import (
+    examples_table,
+    explained_table,
+    finding,
+    masked_table,
+    perturbed_table,
+    perturbed_task,
+    protocol_of,
+    same_number,
+)
 from xkd_bench.engine.explanation_record import explanation_parts
 from xkd_bench.engine.judge import Judgement, judge, judge_alignment, judge_faithfulness, judge_robustness
-from xkd_bench.engine.judge_perturbed import PerturbedTask
 from xkd_bench.engine.masking_record import faithfulness_parts
 from xkd_bench.engine.perturbed_record import robustness_parts
 from xkd_bench.engine.record import track_of
@@ -26,8 +33,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.contract import Score
 from xkd_bench.models.batching import GPU_TOLERANCE
-from xkd_bench.records import canonical_json
-from xkd_bench.records.examples_table import ExamplesTable, read_examples
+from xkd_bench.records.examples_table import ExamplesTable
 from xkd_bench.records.findings import Finding, Findings, SubmissionError
 from xkd_bench.records.listing import check_listing
 from xkd_bench.records.perturbed_table import PerturbedTable
@@ -37,7 +43,6 @@ from xkd_bench.records.submission import TaskEntry, read_what_can_be_read
 from xkd_bench.tasks.protocols import Protocol, read_protocol
 from xkd_bench.tasks.registry import all_tasks
 
-SIGNIFICANT_DIGITS = 9  # processors differ in the last bits of a sum
 AGAIN = "evaluate again; numbers are never edited by hand"
 # Findings after which no file is opened: what they name could lead elsewhere, or fill the memory.
 STOP = {"link", "too-large", "too-much"}
@@ -92,7 +97,7 @@ def check_task(entry: TaskEntry, findings: Findings) -> int:
     for problem in _against_registry(result, where):
         findings.add(problem)
     protocol = _protocol(result, where)
-    table = _examples(entry)
+    table = examples_table(entry)
     with findings.gathered():
         _check_teacher(result, table, where)
     try:
@@ -122,48 +127,26 @@ def _against_registry(result: TaskResult, where: Path) -> Iterator[SubmissionErr
     }
     for name, file in tables.items():
         if file is not None and file.name != f"{name}.parquet":
-            yield _finding("wrong-file", f"{where}, {name}", f"{name}.parquet", file.name)
+            yield finding("wrong-file", f"{where}, {name}", f"{name}.parquet", file.name)
     task = all_tasks().get(result.task.name)
     if task is not None:
         card = task.card
         for field, wanted in (("title", card.title), ("kind", card.kind), ("headline", card.headline)):
             if getattr(result.task, field) != wanted:
-                yield _finding("other-task", f"{where}, task.{field}", wanted, getattr(result.task, field))
+                yield finding("other-task", f"{where}, task.{field}", wanted, getattr(result.task, field))
         if result.labels != card.labels:
-            yield _finding("other-task", f"{where}, provenance.settings.labels", card.labels, result.labels)
+            yield finding("other-task", f"{where}, provenance.settings.labels", card.labels, result.labels)
         pin = card.data.fingerprints.get(result.task.split)
         if pin is not None and pin != result.task.fingerprint:
-            yield _finding("other-data", f"{where}, task.fingerprint", pin, result.task.fingerprint)
+            yield finding("other-data", f"{where}, task.fingerprint", pin, result.task.fingerprint)
         if result.task.pinned != (pin is not None):
-            yield _finding("other-data", f"{where}, task.pinned", pin is not None, result.task.pinned)
+            yield finding("other-data", f"{where}, task.pinned", pin is not None, result.task.pinned)
     teacher = result.teacher.hash if result.teacher else None
     track = track_of(result.task.fingerprint, teacher, result.protocol.hash)
     if track != result.track:
-        yield _finding("wrong-track", f"{where}, track", track, result.track)
+        yield finding("wrong-track", f"{where}, track", track, result.track)
     if result.examples.rows != result.task.rows:
-        yield _finding("other-ids", f"{where}, examples.rows", result.task.rows, result.examples.rows)
-
-
-def _examples(entry: TaskEntry) -> ExamplesTable:
-    """The committed predictions: of the record's file, every example once, labels the task has."""
-    result, path = entry.result, entry.folder / "examples.parquet"
-    check_file(path, result.examples.sha256)
-    classes = len(result.labels) or 1
-    table = read_examples(path, result.task.kind, classes)
-    ids = table.labels.example_ids
-    if len(set(ids)) != len(ids):
-        twice = next(one for place, one in enumerate(ids) if one in ids[:place])
-        raise _finding("repeated-id", str(path), "every example once", f"{twice!r} twice")
-    if len(ids) != result.examples.rows:
-        raise _finding("other-ids", str(path), f"{result.examples.rows} examples", len(ids))
-    labels = table.labels.labels
-    allowed = np.isfinite(labels) if result.task.kind == "regression" else (labels >= 0) & (labels < classes)
-    if not allowed.all():
-        row = int(np.argmin(allowed))
-        raise _finding("bad-label", f"{path}, example {ids[row]}", f"one of {classes} classes", labels[row])
-    if (table.teacher is None) != (result.teacher is None):
-        raise _finding("odd-column", str(path), "the teacher's logits where there is a teacher", "the other way round")
-    return table
+        yield finding("other-ids", f"{where}, examples.rows", result.task.rows, result.examples.rows)
 
 
 def _check_teacher(result: TaskResult, table: ExamplesTable, where: Path) -> None:
@@ -175,13 +158,13 @@ def _check_teacher(result: TaskResult, table: ExamplesTable, where: Path) -> Non
         return
     found = dict(zip(table.teacher.example_ids, table.teacher.logits, strict=True))
     if set(found) != set(known):
-        raise _finding("other-ids", str(where), "the examples the reference teacher answered", "others")
+        raise finding("other-ids", str(where), "the examples the reference teacher answered", "others")
     wanted = np.array([known[one] for one in table.teacher.example_ids])
     largest = np.abs(wanted).max()
     off = np.abs(wanted - table.teacher.logits).max(axis=1) / largest
     if not (off <= GPU_TOLERANCE).all():
         row = int(np.nanargmax(off))
-        raise _finding(
+        raise finding(
             "other-answers",
             f"{where.with_name('examples.parquet')}, example {table.teacher.example_ids[row]}",
             f"the reference teacher's logits, {np.round(wanted[row], 4).tolist()}",
@@ -196,7 +179,7 @@ def _derived(entry: TaskEntry, table: ExamplesTable, protocol: Protocol) -> tupl
     again = judge_alignment(again, table, explained_table(entry, table), protocol, seed_words)
     again = judge_faithfulness(again, table, masked_table(entry, protocol), protocol, seed_words)
     perturbed = perturbed_table(entry, table, protocol)
-    return judge_robustness(again, table, perturbed, _perturbed_task(result), protocol, seed_words), perturbed
+    return judge_robustness(again, table, perturbed, perturbed_task(result), protocol, seed_words), perturbed
 
 
 def _differences(
@@ -207,18 +190,18 @@ def _differences(
     for part in sorted({*result.slices, *again.slices}):
         yield from _scores(f"slices.{part}", result.slices.get(part, {}), again.slices.get(part, {}), where)
     if set(result.gate) != set(again.gate):
-        yield _finding("gate-differs", f"{where}, gate", sorted(again.gate), sorted(result.gate), AGAIN)
+        yield finding("gate-differs", f"{where}, gate", sorted(again.gate), sorted(result.gate), AGAIN)
     for role, gate in result.gate.items():
         if role in again.gate:
             for path, one, other in _unequal(f"gate.{role}", gate.model_dump(), asdict(again.gate[role])):
-                yield _finding("gate-differs", f"{where}, {path}", other, one, AGAIN)
+                yield finding("gate-differs", f"{where}, {path}", other, one, AGAIN)
     for name, recorded, derived in _parts(result, again, perturbed):
         if (recorded is None) != (derived is None):
             found = "none" if recorded is None else "there"
-            yield _finding("part-differs", f"{where}, {name}", "there" if derived else "none", found, AGAIN)
+            yield finding("part-differs", f"{where}, {name}", "there" if derived else "none", found, AGAIN)
         else:
             for path, one, other in _unequal(name, recorded, derived):
-                yield _finding("part-differs", f"{where}, {path}", other, one, AGAIN)
+                yield finding("part-differs", f"{where}, {path}", other, one, AGAIN)
 
 
 def _parts(
@@ -246,21 +229,14 @@ def _scores(
     for name in sorted({*recorded, *derived}):
         at = f"{where}, {part}.{name}"
         if name not in recorded:
-            yield _finding(
-                "score-missing", at, f"{derived[name].value}, which the committed table gives", "none", AGAIN
-            )
+            yield finding("score-missing", at, f"{derived[name].value}, which the committed table gives", "none", AGAIN)
         elif name not in derived:
-            yield _finding("score-unknown", at, "no such score: the committed table gives none", "one", AGAIN)
+            yield finding("score-unknown", at, "no such score: the committed table gives none", "one", AGAIN)
         else:
             for path, one, other in _unequal(f"{part}.{name}", recorded[name].model_dump(), asdict(derived[name])):
-                yield _finding(
+                yield finding(
                     "score-differs", f"{where}, {path}", f"{other}, which the committed table gives", one, AGAIN
                 )
-
-
-def _perturbed_task(result: TaskResult) -> PerturbedTask:
-    marked = result.robustness.perturbations if result.robustness else {}
-    return PerturbedTask(result.task.headline, frozenset(name for name, one in marked.items() if one.label_changing))
 
 
 def _plain(parts: Any) -> Any:
@@ -278,43 +254,9 @@ def _unequal(at: str, recorded: Any, derived: Any) -> Iterator[tuple[str, Any, A
     elif isinstance(recorded, list) and isinstance(derived, list) and len(recorded) == len(derived):
         for place, (one, other) in enumerate(zip(recorded, derived, strict=True)):
             yield from _unequal(f"{at}[{place}]", one, other)
-    elif not _same(recorded, derived):
+    elif not same_number(recorded, derived):
         yield at, recorded, derived
 
 
-def _same(one: object, other: object) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=10.0**-SIGNIFICANT_DIGITS, abs_tol=10.0**-SIGNIFICANT_DIGITS)
-    return one == other
-
-
 def _protocol(result: TaskResult, where: Path) -> Protocol:
-    try:
-        protocol = read_protocol(result.protocol.name)
-    except BadInputError as error:
-        raise SubmissionError(
-            "other-protocol",
-            where=f"{where}, protocol.name",
-            expected=error.expected,
-            found=error.found,
-            fix="evaluate with one of these",
-        ) from None
-    found = canonical_json.content_hash(protocol.model_dump(mode="json"))
-    if (found, protocol.version) != (result.protocol.hash, result.protocol.version):
-        raise SubmissionError(
-            "other-protocol",
-            where=f"{where}, protocol",
-            expected=f"protocol {protocol.name} version {protocol.version}, {found}",
-            found=f"version {result.protocol.version}, {result.protocol.hash}",
-            fix="evaluate again with this version of xkd-bench",
-        )
-    return protocol
-
-
-def _finding(code: str, where: str, expected: object, found: object, fix: str = "evaluate again") -> SubmissionError:
-    return SubmissionError(code, where=where, expected=_told(expected), found=_told(found), fix=fix)
-
-
-def _told(value: object) -> str:
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:200]} …"
+    return protocol_of(result, where, read_protocol)

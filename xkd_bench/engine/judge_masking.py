@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from xkd_bench.metrics import registry
-from xkd_bench.metrics.contract import MaskingView, PairView, Reason, Score
+from xkd_bench.metrics.contract import FloatArray, MaskingView, PairView, Reason, Score
 from xkd_bench.metrics.faithfulness_scoring import Faithfulness, Resampling, score_masking, transfer_ratio
 from xkd_bench.records.masking_table import MASKED, MEASURES, MaskingTable, Measure, Setting
 from xkd_bench.tasks.protocols import Protocol
@@ -50,17 +50,9 @@ def judge_masking(
     found: dict[Setting, dict[str, Faithfulness]] = {}
     scores: dict[str, Score] = {}
     for setting, explainers in table.found.items():
-        for key, masked in explainers.items():
+        for key in explainers:
             views: dict[str, MaskingView] = {
-                measure: MaskingView(
-                    levels,
-                    masked.curves["most", measure],
-                    masked.curves["least", measure],
-                    table.random[MASKED[setting], measure],
-                    masked.tops.get("without_top") if measure == MEASURE else None,
-                    masked.tops.get("only_top") if measure == MEASURE else None,
-                )
-                for measure in MEASURES
+                measure: masking_view(table, levels, setting, key, measure) for measure in MEASURES
             }
             one = score_masking(views, counted[MASKED[setting]], metrics, over)
             found.setdefault(setting, {})[key] = one
@@ -71,6 +63,19 @@ def judge_masking(
         for key, own in found["student"].items()
     }
     return FaithfulnessJudgement(scores, found, ratios)
+
+
+def masking_view(table: MaskingTable, levels: FloatArray, setting: Setting, key: str, measure: Measure) -> MaskingView:
+    """What metrics see of one explainer in one setting. levels: (L,), shares of the units, the first one 0."""
+    masked = table.found[setting][key]
+    return MaskingView(
+        levels,
+        masked.curves["most", measure],
+        masked.curves["least", measure],
+        table.random[MASKED[setting], measure],
+        masked.tops.get("without_top") if measure == MEASURE else None,
+        masked.tops.get("only_top") if measure == MEASURE else None,
+    )
 
 
 def score_name(setting: Setting, metric: str, key: str) -> str:

@@ -59,7 +59,7 @@ def judge_perturbed(
     found: dict[str, Robustness] = {}
     scores: dict[str, Score] = {}
     for name, columns in perturbed.perturbations.items():
-        views = {role: _view(view, rows, columns, role) for role, view in plain.items()}
+        views = {role: perturbed_view(view, rows, columns, role) for role, view in plain.items()}
         one = score_robustness(
             PerturbedAnswers(
                 perturbed.example_ids,
@@ -84,6 +84,9 @@ def judge_perturbed(
     return RobustnessJudgement(scores, found, task.label_changing & set(found))
 
 
-def _view(view: ModelView, rows: NDArray[np.int64], columns: PerturbedColumns, role: Role) -> PerturbedModelView:
+def perturbed_view(
+    view: ModelView, rows: NDArray[np.int64], columns: PerturbedColumns, role: Role
+) -> PerturbedModelView:
+    """One model's answers to the examples in `rows` of its view, as they are and perturbed."""
     said = view.values if view.kind == "regression" else view.predicted
     return PerturbedModelView(view.kind, view.classes, said[rows], columns.answers[role])

@@ -147,7 +147,7 @@ class _Headline:
     ) -> None:
         said = [view.plain, *view.perturbed.T]
         self._metric = metric
-        self._views = [_model_view(answers, one, view.kind, view.classes) for one in said]
+        self._views = [answered_view(answers, one, view.kind, view.classes) for one in said]
         self._summed = (
             [SummedStatistics([metric], one, largest) for one in self._views] if isinstance(metric, SumMetric) else None
         )
@@ -164,7 +164,7 @@ class _Headline:
         return np.stack([self._metric.weigh(view, weights) for view in self._views], axis=1)
 
 
-def _model_view(answers: PerturbedAnswers, said: NDArray[Any], kind: TaskKind, classes: int) -> ModelView:
+def answered_view(answers: PerturbedAnswers, said: NDArray[Any], kind: TaskKind, classes: int) -> ModelView:
     """Answers as a headline score reads them: of a class all that is known is which one."""
     logits = np.eye(classes)[said.astype(np.int64)] if kind == "classification" else said[:, np.newaxis]
     return ModelView(kind, tuple(answers.example_ids), answers.labels, np.asarray(logits, dtype=np.float64), classes)

@@ -63,7 +63,7 @@ def score_all(
     kind = _model(view).kind
     measurable = [metric for metric in metrics if kind in metric.card.kinds]
     found = resample(view, measurable, resamples, seed_words, subset)
-    part = _rows(view, _mask(view, subset))
+    part = view_rows(view, _mask(view, subset))
     n = len(_model(part).example_ids)
     return {
         metric.card.name: _score(metric, found[metric.card.name], part, n)
@@ -101,8 +101,8 @@ def resample(
     ids = _model(view).example_ids
     order = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
     inside = _mask(view, subset)[order]
-    view = _rows(view, order)
-    part = _rows(view, inside)
+    view = view_rows(view, order)
+    part = view_rows(view, inside)
     if not inside.any():
         return {metric.card.name: Resampled(np.nan, np.full(resamples, np.nan)) for metric in metrics}
     clusters = _model(view).clusters
@@ -152,7 +152,7 @@ def _mask(view: View, subset: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
     return subset
 
 
-def _rows(view: View, which: NDArray[np.bool_] | NDArray[np.int64]) -> View:
+def view_rows(view: View, which: NDArray[np.bool_] | NDArray[np.int64]) -> View:
     """The view of some examples, given by a mask or by positions."""
     if isinstance(view, PairView):
         return PairView(_model_rows(view.student, which), _model_rows(view.teacher, which))

@@ -1,0 +1,84 @@
+"""`xkd-bench compare`: is B better than A?"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from xkd_bench.verdicts.entries import Entry
+
+
+def compare(
+    entries: Annotated[
+        list[str],
+        typer.Argument(
+            help="Submissions, or task folders inside them; each is held against the first. "
+            "Students of one method with several seeds: A1,A2,A3."
+        ),
+    ],
+    task: Annotated[str | None, typer.Option(help="One task of submissions with several, e.g. sst2.")] = None,
+    metrics: Annotated[
+        str | None,
+        typer.Option(help="Scores or families of them, e.g. kappa,centred_cosine,flip_kappa.word_swap."),
+    ] = None,
+    margin: Annotated[
+        list[str] | None,
+        typer.Option(help="A difference that does not matter, e.g. --margin kappa=0.05. Repeatable."),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+    markdown: Annotated[Path | None, typer.Option(help="Write the tables as Markdown.")] = None,
+    html: Annotated[Path | None, typer.Option(help="Write one standalone page, e.g. page.html.")] = None,
+) -> None:
+    """Is B better than A? Values, paired differences with intervals, and a verdict for each score. No model is run.
+
+    Better and worse need an adjusted p-value below .05; equivalent needs a --margin.
+    """
+    from xkd_bench.verdicts.compare import compare as compare_groups
+
+    names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else []
+    outcome = compare_groups([_group(one, task) for one in entries], names, _margins(margin or []))
+    if markdown is not None:
+        from xkd_bench.cli.standalone_page import write
+        from xkd_bench.verdicts.markdown import outcome_markdown
+
+        write(markdown, outcome_markdown(outcome), "the records are untouched")
+    if html is not None:
+        from xkd_bench.cli.compare_page import write_page
+
+        write_page(outcome, html)
+    if as_json:
+        from xkd_bench.verdicts.as_json import as_text
+
+        typer.echo(as_text(outcome), nl=False)
+        return
+    from xkd_bench.cli.compare_view import print_outcome
+
+    print_outcome(outcome)
+    for path in (markdown, html):
+        if path is not None:
+            typer.echo(f"written: {path}")
+
+
+def _group(argument: str, task: str | None) -> list[dict[str, Entry]]:
+    from xkd_bench.verdicts.entries import read_entries
+
+    folders = [argument] if Path(argument).is_dir() else argument.split(",")
+    return [read_entries(Path(folder), task) for folder in folders]
+
+
+def _margins(given: list[str]) -> dict[str, float]:
+    from xkd_bench.errors import BadInputError
+
+    margins = {}
+    for one in given:
+        name, _, value = one.partition("=")
+        try:
+            margins[name.strip()] = float(value)
+        except ValueError:
+            raise BadInputError(
+                where="--margin", expected="NAME=VALUE", found=repr(one), fix="e.g. --margin kappa=0.05"
+            ) from None
+    return margins
