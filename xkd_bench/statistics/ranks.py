@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
+from xkd_bench.statistics.holm import adjusted
+
 FloatArray = NDArray[np.float64]
 
 
@@ -16,14 +18,13 @@ def rank_sets(values: FloatArray, draws: FloatArray, level: float = 0.95) -> NDA
         first = 1 + how many are larger beyond doubt,  last = k − how many are smaller beyond doubt
 
     values: (k,). draws: (k, r), the same resampling for all, so that column by column they belong together; C is their
-    covariance. Beyond doubt: p of the two-sided normal test of z_ij at most 1 − level after Holm's correction over all
-    k (k − 1) / 2 pairs. Hence all sets together hold the true places with probability `level`.
+    covariance. Beyond doubt: p of the two-sided normal test of z_ij below 1 − level after Holm's correction over all
+    k (k − 1) / 2 pairs (`holm`). Hence all sets together hold the true places with probability `level`.
 
     Two values whose difference does not vary over the draws are told apart when they differ. Raises `ValueError` for
     values or draws that are not finite. Source: Mogstad, Romano, Shaikh, Wilhelm (2024), Inference for ranks with
     applications to mobility across neighbourhoods and academic achievement across countries, Review of Economic Studies
-    91, 476–518, with a normal reference in place of their bootstrap; Holm (1979), A simple sequentially rejective
-    multiple test procedure, Scandinavian Journal of Statistics 6, 65–70.
+    91, 476–518, with a normal reference in place of their bootstrap.
     """
     if not (np.isfinite(values).all() and np.isfinite(draws).all()):
         raise ValueError("expected finite values and draws: leave out what has none")
@@ -39,18 +40,8 @@ def rank_sets(values: FloatArray, draws: FloatArray, level: float = 0.95) -> NDA
     constant = spread <= 1e-12 * np.maximum(variance[one] + variance[other], 1e-300)
     errors = np.sqrt(np.where(constant, 1.0, spread))
     chances = np.where(constant, np.where(gaps == 0.0, 1.0, 0.0), 2.0 * norm.sf(np.abs(gaps) / errors))
-    apart = _holm(chances, 1.0 - level)
+    apart = adjusted(chances) < 1.0 - level
     larger = np.zeros((count, count), dtype=np.bool_)
     larger[one[apart & (gaps > 0)], other[apart & (gaps > 0)]] = True
     larger[other[apart & (gaps < 0)], one[apart & (gaps < 0)]] = True
     return np.column_stack([1 + larger.sum(axis=0), count - larger.sum(axis=1)]).astype(np.int64)
-
-
-def _holm(chances: FloatArray, level: float) -> NDArray[np.bool_]:
-    """Which hypotheses fall: the smallest p while p · (how many are left) is at most `level`."""
-    order = np.argsort(chances, kind="stable")
-    stands = chances[order] * np.arange(len(chances), 0, -1) > level
-    falls = len(chances) if not stands.any() else int(stands.argmax())
-    fallen = np.zeros(len(chances), dtype=np.bool_)
-    fallen[order[:falls]] = True
-    return fallen
