@@ -102,7 +102,8 @@ def explorer(
     if table.teacher is None or not keys:
         return None
     key = FIRST if FIRST in keys else next(iter(keys))
-    ids, columns = read_vectors(task.folder / "explanations.parquet", key)
+    ids, found = read_vectors(task.folder / "explanations.parquet", [key])
+    columns = found[key]
     answers = _answers(table, labels)
     cosines = _cosines(columns)
     usable = [int(row) for row in np.flatnonzero(np.isfinite(cosines))]

@@ -19,7 +19,7 @@ from xkd_bench.metrics.draws import resample as resample_statistics
 from xkd_bench.metrics.scoring import applies, resample
 from xkd_bench.metrics.tables import join, model_view
 from xkd_bench.records.examples_table import ExamplesTable, read_examples
-from xkd_bench.records.explanations_table import read_vectors, view_of
+from xkd_bench.records.explanations_table import ROLES, ExplainerColumns, Vectors, read_vectors, view_of
 from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.submission import TaskEntry
 from xkd_bench.statistics.ranks import rank_sets
@@ -81,24 +81,35 @@ def _reasons(
         return {}
     measure = registry.load(OF_REASONS)
     assert isinstance(measure, SimilarityMetric)
-    columns = []
-    for key in explained.explainers:
-        ids, found = read_vectors(path, key)
-        teacher, student = found.vectors["teacher"], found.vectors["student"]
-        none = [np.zeros(len(row), dtype=np.bool_) for row in teacher.steps]
-        nobody = np.zeros(len(ids), dtype=np.int64)
-        columns.append(similarities(view_of(ids, teacher, student, none, found.reasons, nobody), measure))
+    ids, found = read_vectors(path, list(explained.explainers))
+    cosines = _cosines(ids, found, measure)
     row_of = {example_id: row for row, example_id in enumerate(pair.student.example_ids)}
     order = np.array(sorted(range(len(ids)), key=ids.__getitem__), dtype=np.int64)
     clusters = table.labels.clusters
     if clusters is not None:
         clusters = clusters[[row_of[ids[place]] for place in order]]
-    means = Means(np.column_stack(columns)[order], largest_total_weight(len(ids), clusters))
+    means = Means(cosines[order], largest_total_weight(len(ids), clusters))
     (drawn,) = resample_statistics([means], len(ids), clusters, RESAMPLES, seed_words)
     return {
         f"{OF_REASONS}.{key}": one.values if one.n else np.full(1 + RESAMPLES, np.nan)
         for key, one in zip(explained.explainers, drawn, strict=True)
     }
+
+
+def _cosines(ids: tuple[str, ...], found: Mapping[str, ExplainerColumns], measure: SimilarityMetric) -> FloatArray:
+    """Of each example by each explainer, (n, explainers); all in one go, since a value depends on its vectors alone."""
+    teacher, student = (
+        Vectors(
+            tuple(row for columns in found.values() for row in columns.vectors[role].steps),
+            np.concatenate([columns.vectors[role].scale for columns in found.values()]),
+        )
+        for role in ROLES
+    )
+    reasons = tuple(reason for columns in found.values() for reason in columns.reasons)
+    none = [np.zeros(len(row), dtype=np.bool_) for row in teacher.steps]
+    nobody = np.zeros(len(reasons), dtype=np.int64)
+    view = view_of(ids * len(found), teacher, student, none, reasons, nobody)
+    return similarities(view, measure).reshape(len(found), len(ids)).T
 
 
 def size_class(parameters: int) -> int:

@@ -163,23 +163,28 @@ def read_explanations(path: Path) -> ExplanationsTable:
     return table
 
 
-def read_vectors(path: Path, key: str) -> tuple[tuple[str, ...], ExplainerColumns]:
-    """Ids, and of one explainer both models' vectors and reasons: much less than the whole table."""
-    wanted = ["example_id", f"reason.{key}"]
-    wanted += [f"{part}.{role}.{key}" for part in ("vector", "scale") for role in ROLES]
-    with reading(path, f"a table of explanations with those of {key}"):
+def read_vectors(path: Path, keys: Sequence[str]) -> tuple[tuple[str, ...], dict[str, ExplainerColumns]]:
+    """Ids, and of some explainers both models' vectors and reasons: much less than the whole table."""
+    wanted = ["example_id"]
+    for key in keys:
+        wanted += [f"reason.{key}", *(f"{part}.{role}.{key}" for part in ("vector", "scale") for role in ROLES)]
+    with reading(path, f"a table of explanations with those of {', '.join(keys)}"):
         table = pq.read_table(path, columns=wanted)
         columns = {name: table.column(name) for name in table.column_names}
         ids = tuple(columns["example_id"].to_pylist())
-        vectors: dict[Role, Vectors] = {}
-        for role in ROLES:
-            lists = columns[f"vector.{role}.{key}"].combine_chunks()
-            ends, flat = lists.offsets.to_numpy(), lists.values.to_numpy(zero_copy_only=False).astype(np.int16)
-            steps = tuple(flat[start:end] for start, end in itertools.pairwise(ends.tolist()))
-            vectors[role] = Vectors(steps, columns[f"scale.{role}.{key}"].to_numpy().astype(np.float64))
-        if [len(row) for row in vectors["teacher"].steps] != [len(row) for row in vectors["student"].steps]:
-            raise ValueError(f"vectors of {key} have not one score for each unit of both models")
-        return ids, ExplainerColumns(vectors, tuple(columns[f"reason.{key}"].to_pylist()))
+        return ids, {key: _vectors_of(columns, key) for key in keys}
+
+
+def _vectors_of(columns: Mapping[str, Any], key: str) -> ExplainerColumns:
+    vectors: dict[Role, Vectors] = {}
+    for role in ROLES:
+        lists = columns[f"vector.{role}.{key}"].combine_chunks()
+        ends, flat = lists.offsets.to_numpy(), lists.values.to_numpy(zero_copy_only=False).astype(np.int16)
+        steps = tuple(flat[start:end] for start, end in itertools.pairwise(ends.tolist()))
+        vectors[role] = Vectors(steps, columns[f"scale.{role}.{key}"].to_numpy().astype(np.float64))
+    if [len(row) for row in vectors["teacher"].steps] != [len(row) for row in vectors["student"].steps]:
+        raise ValueError(f"vectors of {key} have not one score for each unit of both models")
+    return ExplainerColumns(vectors, tuple(columns[f"reason.{key}"].to_pylist()))
 
 
 class _Columns:
