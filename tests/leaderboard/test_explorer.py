@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 from scipy.stats import pearsonr
 from test_board_contents import Document
 
@@ -82,6 +83,16 @@ def test_the_words_stand_there_in_a_board_with_the_data(submissions: Path, real_
     words = re.findall(r"<i [^>]*>([^<]*)</i>", html)
     assert "film" in words
     assert "\u00a0" not in words
+
+
+def test_so_do_the_pictures(site: Path, submissions: Path, real_data: Path, tmp_path: Path) -> None:
+    assert not list(site.rglob("*.png"))
+    build(submissions, tmp_path / "own", cards(), data_root=real_data)
+    html = (tmp_path / "own/entries/one--cifar-cifar10.html").read_text()
+    assert "may not be published" not in html
+    pictures = re.findall(r'<img class="shown" src="\.\./([^"]+)"', html)
+    assert len(pictures) == html.count('<li id="')
+    assert {Image.open(tmp_path / "own" / one).size for one in pictures} == {(32, 32)}
 
 
 def test_examples_can_be_linked_to(site: Path) -> None:

@@ -115,6 +115,8 @@ def _make(name: str, blueprint: Blueprint) -> Kept:
     )
     pages = {path: page("entry.html.j2", path, own=front, entry=front.page)}
     pages |= {one.path: page("explorer.html.j2", one.path, explorer=one) for one in own}
+    for one in own:
+        pages |= one.pictures
     pages[picture] = badge_svg(words, min(badges.values(), key=("recorded", "audited", "reproduced").index))
     blueprint.edition.write(pages)
     for task, entry in submission.tasks.items():
@@ -149,8 +151,7 @@ def _explorers(
         place = path.replace(".html", f"--{anchors.new(name)}.html")
         if not (task.folder / "explanations.parquet").is_file():
             continue
-        words = _shown(blueprint.data_root).words(task.result.task)
-        one = explorer(place, (submission.card.name, path), facts[name], task, words)
+        one = explorer(place, (submission.card.name, path), facts[name], task, _shown(blueprint.data_root))
         found += [] if one is None else [one]
     return found
 

@@ -6,15 +6,17 @@ holds, at ½). Of each the examples that show it best. Scores only: the words st
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from PIL import Image
 
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard.cells import number
 from xkd_bench.leaderboard.distributions import Distributions, distributions
-from xkd_bench.leaderboard.examples import Words
+from xkd_bench.leaderboard.examples import Pixels, Shown, Words
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.metrics.alignment.vectors import correlation
 from xkd_bench.metrics.contract import FloatArray
@@ -51,10 +53,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Example:
+    """picture: path of the image inside the site, empty where it is a text or may not be shown."""
+
     anchor: str
     example_id: str
     label: str
     cosine: str
+    picture: str
     sides: tuple[Side, Side]
 
 
@@ -71,7 +76,8 @@ class Corner:
 
 @dataclass(frozen=True)
 class Explorer:
-    """grid: rows and columns of patches, None for words. shown: whether the words themselves stand there."""
+    """grid: rows and columns of patches, None for words. shown: whether the examples themselves stand there.
+    pictures: path inside the site → PNG."""
 
     path: str
     entry: str
@@ -84,12 +90,11 @@ class Explorer:
     shown: bool
     distributions: Distributions | None
     corners: tuple[Corner, ...]
+    pictures: Mapping[str, bytes]
 
 
-def explorer(
-    path: str, entry: tuple[str, str], facts: TaskFacts, task: TaskEntry, words: Mapping[str, Words]
-) -> Explorer | None:
-    """entry: its name and the path of its page. words: id → words of the example, as far as they may be shown.
+def explorer(path: str, entry: tuple[str, str], facts: TaskFacts, task: TaskEntry, shown: Shown) -> Explorer | None:
+    """entry: its name and the path of its page. shown: the examples, as far as they may be.
 
     None for a record without explanations. Raises `SubmissionError` for tables that cannot be read.
     """
@@ -109,14 +114,19 @@ def explorer(
     usable = [int(row) for row in np.flatnonzero(np.isfinite(cosines))]
     agree = np.array([len(set(answers[one][:2])) == 1 for one in ids])
     grid = result.explanations.grid
-    corners = []
+    words, pixels = shown.words(result.task), shown.pixels(result.task)
+    corners, pictures = [], {}
     for anchor, title, alike, same in CORNERS:
         inside = [row for row in usable if agree[row] == alike and (cosines[row] >= SAME_REASONS) == same]
         inside.sort(key=lambda row: (-cosines[row] if same else cosines[row], ids[row]))
-        chosen = [
-            _example(f"{anchor}-{place + 1}", ids[row], columns, row, cosines[row], answers, words, grid)
-            for place, row in enumerate(inside[:MOST_SHOWN])
-        ]
+        chosen = []
+        for place, row in enumerate(inside[:MOST_SHOWN]):
+            name = f"{anchor}-{place + 1}"
+            picture = ""
+            if ids[row] in pixels:
+                picture = path.replace(".html", f"--{name}.png")
+                pictures[picture] = _png(pixels[ids[row]])
+            chosen.append(_example(name, ids[row], columns, row, cosines[row], answers, words, grid, picture))
         corners.append(Corner(anchor, title, len(inside), _share(len(inside), len(usable)), tuple(chosen)))
     return Explorer(
         path=path,
@@ -127,9 +137,10 @@ def explorer(
         explained=len(usable),
         without=len(cosines) - len(usable),
         grid=grid,
-        shown=bool(words),
+        shown=bool(words or pixels),
         distributions=distributions(entry[0], result),
         corners=tuple(corners),
+        pictures=pictures,
     )
 
 
@@ -183,12 +194,19 @@ def _example(
     answers: Mapping[str, tuple[str, str, str]],
     words: Mapping[str, Words],
     grid: tuple[int, int] | None,
+    picture: str,
 ) -> Example:
     theirs, ours, right = answers[example_id]
     own = words.get(example_id, ())
     teacher, student = (_units(columns.vectors[role].steps[row], own, grid) for role in ROLES)
     sides = Side("teacher", theirs, teacher), Side("student", ours, student)
-    return Example(anchor, example_id, right, number(float(cosine)), sides)
+    return Example(anchor, example_id, right, number(float(cosine)), picture, sides)
+
+
+def _png(pixels: Pixels) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
 
 
 def _units(steps: Steps, words: Words, grid: tuple[int, int] | None) -> tuple[Unit, ...]:
