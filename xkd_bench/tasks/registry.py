@@ -51,7 +51,7 @@ def _plugin_folders() -> list[Path]:
     return folders
 
 
-NO_TASKS = {"protocols", "views", "reported"}  # folders of other files beside the suites
+NO_TASKS = {"protocols", "views", "reported", "claims"}  # folders of other files beside the suites
 
 
 @cache
