@@ -15,17 +15,24 @@ from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard import entry_files, section_files
 from xkd_bench.leaderboard.blueprint import Anchors, Blueprint, paths_of_entries
 from xkd_bench.leaderboard.cache import Digests
+from xkd_bench.leaderboard.claims_page import claims_page
 from xkd_bench.leaderboard.entry_files import Kept
 from xkd_bench.leaderboard.facts import facts_of_card
 from xkd_bench.leaderboard.front import front_files
 from xkd_bench.leaderboard.page import Page, is_long, page_of
 from xkd_bench.leaderboard.publish import check_replaceable, publishing
+from xkd_bench.leaderboard.render import page as render_page
 from xkd_bench.leaderboard.section_files import TaskRows
 from xkd_bench.leaderboard.workers import Each, workers
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations import registry as perturbations
 from xkd_bench.records.reference_tables import teachers_in
+from xkd_bench.records.submission import read_submission
+from xkd_bench.tasks.claims import claims_of_papers
 from xkd_bench.tasks.registry import all_tasks
+from xkd_bench.verdicts.claims import judge_claims
+
+REFERENCE, CLAIMS = "reference/", "claims.html"
 
 
 @dataclass(frozen=True)
@@ -129,7 +136,22 @@ def _write(names: Sequence[str], blueprint: Blueprint, each: Each) -> tuple[Page
     sections = each(partial(section_files.make, blueprint=blueprint), tables, "tables", "tasks")
     page = page_of(submissions, sections, blueprint)
     blueprint.edition.write(front_files(page, submissions, blueprint))
+    references = {name: kept.digest.contents for name, kept in found.items() if kept and name.startswith(REFERENCE)}
+    blueprint.edition.write({CLAIMS: _claims(references, blueprint)})
     return page, len(names) - len(changed)
+
+
+def _claims(references: Mapping[str, str], blueprint: Blueprint) -> bytes:
+    """The page of claims. references: reference entry → hash of its contents, all that a verdict follows from."""
+    papers = claims_of_papers()
+    made_from = [references, [paper.model_dump() for paper in papers]]
+    kept = blueprint.digests.page(CLAIMS, made_from)
+    if kept is None:
+        entries = [read_submission(blueprint.submissions / name, name) for name in references]
+        verdicts = judge_claims(papers, entries)
+        kept = render_page("claims.html.j2", CLAIMS, claims=claims_page(verdicts, blueprint.metrics))
+        blueprint.digests.write_page(CLAIMS, made_from, kept)
+    return kept
 
 
 @contextmanager

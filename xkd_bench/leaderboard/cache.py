@@ -129,6 +129,22 @@ class Digests:
         stacked = np.stack(list(draws.values())) if draws else np.empty((0, 0))
         np.save(path.with_suffix(".npy"), stacked.astype(np.float32))
 
+    def page(self, name: str, made_from: Any) -> bytes | None:
+        """A page as it was made from the same; None where it was not, or where that page is gone."""
+        place = self.folder / "pages" / name
+        try:
+            told = place.with_suffix(".from").read_text(encoding="utf-8")
+            return place.read_bytes() if told == canonical_json.content_hash(made_from) else None
+        except OSError:
+            return None
+
+    def write_page(self, name: str, made_from: Any, contents: bytes) -> None:
+        place = self.folder / "pages" / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.with_suffix(".from").unlink(missing_ok=True)
+        place.write_bytes(contents)
+        place.with_suffix(".from").write_text(canonical_json.content_hash(made_from), encoding="utf-8")
+
     def forget(self, name: str) -> None:
         shutil.rmtree(self._place(name), ignore_errors=True)
 

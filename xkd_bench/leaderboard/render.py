@@ -55,6 +55,7 @@ def _templates() -> Environment:
         frame=FRAME,
         site_pages=[
             ("index.html", "The board"),
+            ("claims.html", "Claims"),
             *((f"{folder}/index.html", title) for title, folder in lists.values()),
             ("data/entries.bib", "Citations"),
         ],
