@@ -22,6 +22,7 @@ def kinds_of_page() -> list[str]:
         "methods/ad_kd.html": None,
         "explainers/lime.html": None,
         "methods/index.html": None,
+        "claims.html": None,
     }
     found = [sorted(BOARD.glob(pattern)) for pattern in patterns]
     return [places[0].relative_to(BOARD).as_posix() for places in found if places]
