@@ -7,7 +7,7 @@ from pathlib import Path
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.schema import TaskRecord
-from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.examples import Examples, TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import all_tasks
 from xkd_bench.tasks.words import units_of, within_words
@@ -41,9 +41,14 @@ class Shown:
             return {}
         if examples.fingerprint != record.fingerprint:
             return {}
-        most = task.card.inputs.max_length
-        return {
-            example_id: tuple(unit.text for unit in units_of(within_words(row, most)))
-            for example_id, row in zip(examples.example_ids, examples.inputs, strict=True)
-            if isinstance(row, TextInput)
-        }
+        return words_by_id(examples)
+
+
+def words_by_id(examples: Examples) -> dict[str, Words]:
+    """id → the words of a text or a pair as they are explained; no image is among them."""
+    most = examples.task.inputs.max_length
+    return {
+        example_id: tuple(unit.text for unit in units_of(within_words(row, most)))
+        for example_id, row in zip(examples.example_ids, examples.inputs, strict=True)
+        if isinstance(row, TextInput)
+    }
