@@ -38,10 +38,11 @@ def check(
     """
     from xkd_bench.cli.standalone_page import write
     from xkd_bench.errors import BadInputError
+    from xkd_bench.verdicts.folders import gate_folders
     from xkd_bench.verdicts.gate_reports import error_junit
 
     try:
-        outcome = _outcome(candidate, baseline, margins, task)
+        outcome = gate_folders(candidate, baseline, margins, task)
     except BadInputError as error:
         if junit is not None:
             write(junit, error_junit(str(error)), "the records are untouched")
@@ -53,15 +54,6 @@ def check(
 
     print_gate(outcome, allow_undecided)
     raise typer.Exit(outcome.exit_code(allow_undecided))
-
-
-def _outcome(candidate: Path, baseline: Path, margins: str | None, task: str | None) -> GateOutcome:
-    from xkd_bench.verdicts.entries import read_entries
-    from xkd_bench.verdicts.gate import gate
-    from xkd_bench.verdicts.margins import read_margins
-
-    chosen = None if margins is None else read_margins(margins)
-    return gate(read_entries(candidate, task), read_entries(baseline, task), chosen)
 
 
 def _write_reports(

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from xkd_bench.verdicts.entries import Entry
 
 
 def compare(
@@ -36,10 +33,9 @@ def compare(
 
     Better and worse need an adjusted p-value below .05; equivalent needs a --margin.
     """
-    from xkd_bench.verdicts.compare import compare as compare_groups
+    from xkd_bench.verdicts.folders import compare_folders, names_of, seeds_of
 
-    names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics else []
-    outcome = compare_groups([_group(one, task) for one in entries], names, _margins(margin or []))
+    outcome = compare_folders([seeds_of(one) for one in entries], task, names_of(metrics), _margins(margin or []))
     if markdown is not None:
         from xkd_bench.cli.standalone_page import write
         from xkd_bench.verdicts.markdown import outcome_markdown
@@ -60,13 +56,6 @@ def compare(
     for path in (markdown, html):
         if path is not None:
             typer.echo(f"written: {path}")
-
-
-def _group(argument: str, task: str | None) -> list[dict[str, Entry]]:
-    from xkd_bench.verdicts.entries import read_entries
-
-    folders = [argument] if Path(argument).is_dir() else argument.split(",")
-    return [read_entries(Path(folder), task) for folder in folders]
 
 
 def _margins(given: list[str]) -> dict[str, float]:

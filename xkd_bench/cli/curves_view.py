@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
-from xkd_bench.cli.console import make_console, plain_table
-from xkd_bench.cli.explain_wording import printable
-from xkd_bench.cli.faithfulness_table import interval, value
+from xkd_bench.cli.console import make_console
 from xkd_bench.explainers.registry import in_reading_order, title
 from xkd_bench.leaderboard.axes import Estimate, within
 from xkd_bench.leaderboard.curves import DROP, MEASURES, ORDERS, SETTINGS, curve_of, estimates, units
 from xkd_bench.records.masking_table import SETTINGS as ALL
 from xkd_bench.records.masking_table import Measure, Setting
 from xkd_bench.records.schema import FaithfulnessRecord, TaskResult
+from xkd_bench.terminal.faithfulness_table import interval, value
+from xkd_bench.terminal.printable import printable
+from xkd_bench.terminal.tables import plain_table
 
 BARS = "▁▂▃▄▅▆▇█"
 NO_BAR = "·"

@@ -53,21 +53,17 @@ def distill(
     dtype: DtypeName = "float32",
 ) -> None:
     """Train a student and write it with its lineage. An interrupted run goes on when started again."""
-    from xkd_bench.distillers.distill import Order, read_log
-    from xkd_bench.distillers.distill import distill as run
     from xkd_bench.distillers.processes import is_main
+    from xkd_bench.distillers.request import Request, fulfil
     from xkd_bench.distillers.student import read_layers
-    from xkd_bench.models.classifier import make_runtime
-    from xkd_bench.records.store import Store, default_store
-    from xkd_bench.tasks.loading import data_root as root_of
-    from xkd_bench.tasks.registry import find_task
+    from xkd_bench.terminal.student import student_lines
 
-    order = Order(
+    request = Request(
         method=method,
-        task=find_task(task),
+        task=task,
         student=student,
-        teacher=teacher,
         output=output,
+        teacher=teacher,
         layers=read_layers(layers),
         train_rows=train_rows,
         seed=seed,
@@ -76,23 +72,16 @@ def distill(
         learning_rate=learning_rate,
         settings=_read_settings(settings or []),
         preset=preset,
-        house_schedule=_is_house(schedule),
+        schedule=schedule,
+        data_root=data_root,
+        store=store,
+        device=device,
+        dtype=dtype,
     )
-    folder = run(order, make_runtime(device, dtype), Store(store or default_store()), root_of(data_root))
-    if not is_main():
-        return
-    last = read_log(folder)[-1]
-    terms = ", ".join(f"{name} {value:.4f}" for name, value in last.items() if name not in ("update", "stage"))
-    typer.echo(f"{method}: {last['update']} updates, at the end {terms}")
-    typer.echo(f"student: {folder}\nnext: xkd-bench evaluate {folder}")
-
-
-def _is_house(schedule: str) -> bool:
-    from xkd_bench.errors import BadInputError
-
-    if schedule not in ("preset", "task"):
-        raise BadInputError(where="--schedule", expected="preset or task", found=repr(schedule), fix="choose one")
-    return schedule == "task"
+    folder = fulfil(request)
+    if is_main():
+        for line in student_lines(method, folder):
+            typer.echo(line)
 
 
 def _read_settings(pairs: list[str]) -> dict[str, str]:

@@ -12,8 +12,9 @@ app = typer.Typer(help="List and show distillation methods.", no_args_is_help=Tr
 @app.command("list")
 def list_distillers() -> None:
     """One line for each method."""
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.distillers.registry import cards
+    from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("method", "presets", "what it does", wrapped="what it does")
     for name, card in cards().items():
@@ -24,10 +25,11 @@ def list_distillers() -> None:
 @app.command("show")
 def show(name: Annotated[str, typer.Argument(help="e.g. vanilla_kd")]) -> None:
     """Formula, settings, presets, needs, cost and source of one method."""
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.distillers.registry import GROUP, load
     from xkd_bench.plugins import card as card_of
     from xkd_bench.plugins import find
+    from xkd_bench.terminal.tables import plain_table
 
     card, console = card_of(find(GROUP, name)), make_console()
     typer.echo(f"{card['title']} ({name})\n{card['summary']}\n\n{card['formula']}\n")

@@ -51,15 +51,24 @@ def evaluate(
 ) -> None:
     """Judge a student on a task, against its teacher, and write the record."""
     from xkd_bench.cli.score_table import print_evaluation
-    from xkd_bench.engine.evaluate import evaluate as run
-    from xkd_bench.engine.plan import make_plan
-    from xkd_bench.models.classifier import make_runtime
-    from xkd_bench.records.store import Store, default_store
-    from xkd_bench.tasks.loading import data_root as root_of
+    from xkd_bench.engine.request import Request, fulfil
 
-    runtime = make_runtime(device, dtype, token_budget)
-    plan = make_plan(
-        checkpoint, task, teacher, protocol, runtime, root_of(data_root), retrained_teacher or (), baseline
+    request = Request(
+        student=checkpoint,
+        task=task,
+        teacher=teacher,
+        output=output,
+        retrained_teachers=tuple(retrained_teacher or ()),
+        baseline=baseline,
+        explanations=explanations,
+        perturbations=perturbations,
+        protocol=protocol,
+        data_root=data_root,
+        store=store,
+        device=device,
+        dtype=dtype,
+        token_budget=token_budget,
+        timing=timing,
     )
-    found = run(plan, Store(store or default_store()), output, timing, explanations, perturbations)
+    plan, found = fulfil(request)
     print_evaluation(found, plan.task.card)

@@ -19,13 +19,13 @@ from xkd_bench.cli.explain_wording import (
     knows_empty,
     of_images,
     order_notes,
-    printable,
     scalar,
     scalar_words,
 )
 from xkd_bench.engine.comparison import Comparison, ExplainedInput
 from xkd_bench.engine.comparison_plan import Candidate
 from xkd_bench.leaderboard.cells import millions
+from xkd_bench.terminal.printable import printable
 
 LONGEST_TEXT = 400
 

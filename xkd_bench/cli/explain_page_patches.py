@@ -17,7 +17,6 @@ from xkd_bench.cli.explain_wording import (
     has_scores,
     largest_score,
     notes,
-    printable,
     signed,
     similarity,
     source_words,
@@ -26,6 +25,7 @@ from xkd_bench.cli.explain_wording import (
 from xkd_bench.engine.comparison import Comparison, ExplainedBy, ExplainedInput, ModelScores
 from xkd_bench.explainers.patches import edges
 from xkd_bench.tasks.examples import ImageInput
+from xkd_bench.terminal.printable import printable
 
 LARGEST_PICTURE = 512  # pixels a side on the page; what is explained keeps its own size
 COARSE = 160  # an image of fewer pixels a side is shown pixel by pixel

@@ -11,7 +11,6 @@ from xkd_bench.cli.explain_wording import (
     has_scores,
     in_lines,
     notes,
-    printable,
     printable_word,
     signed,
     source_words,
@@ -19,6 +18,7 @@ from xkd_bench.cli.explain_wording import (
     words_of,
 )
 from xkd_bench.engine.comparison import Comparison, ExplainedBy, ExplainedInput, ModelScores
+from xkd_bench.terminal.printable import printable
 
 LEVELS = 10
 LINE = 84  # characters of words on a line, three more a word for the space around it

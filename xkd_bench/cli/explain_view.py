@@ -19,11 +19,11 @@ from xkd_bench.cli.explain_wording import (
     knows_empty,
     of_images,
     order_notes,
-    printable,
     scalar,
     scalar_words,
 )
 from xkd_bench.engine.comparison import Comparison, ExplainedInput
+from xkd_bench.terminal.printable import printable
 
 WIDEST_NAME, LONGEST_TEXT = 32, 400
 

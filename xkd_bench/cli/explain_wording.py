@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,10 +12,10 @@ from xkd_bench.metrics.contract import FloatArray, Reason
 from xkd_bench.records.fills import FILLS
 from xkd_bench.tasks.examples import ImageInput, TextInput
 from xkd_bench.tasks.words import Unit
+from xkd_bench.terminal.printable import printable
 
 MINUS = "−"
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-JOINER = "\u200d"
 SIGN_FROM = 0.15  # of a map's largest: a patch with a smaller score shows no sign
 WHY: dict[Reason, str] = {
     "too_few_units": "fewer than three words that both models saw",
@@ -40,18 +39,6 @@ def of_images(comparison: Comparison) -> bool:
 def why(comparison: Comparison, reason: Reason) -> str:
     """A reason in words."""
     return (WHY_OF_IMAGES if of_images(comparison) else {}).get(reason) or WHY.get(reason, reason)
-
-
-def printable(text: str) -> str:
-    """The text without what would steer a terminal or turn the direction of a line; the joiner of emoji stays."""
-    shown = []
-    for character in text:
-        category = unicodedata.category(character)
-        if category in ("Cc", "Cs", "Zl", "Zp"):
-            shown.append(" " if character.isspace() else "\ufffd")
-        elif category != "Cf" or character == JOINER:
-            shown.append(character)
-    return "".join(shown)
 
 
 def printable_word(unit: Unit) -> str:

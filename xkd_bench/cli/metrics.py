@@ -12,8 +12,9 @@ app = typer.Typer(help="List and show metrics.", no_args_is_help=True, rich_mark
 @app.command("list")
 def list_metrics() -> None:
     """One line for each metric."""
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.metrics.registry import cards
+    from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("metric", "group", "of", "better", "what it says", wrapped="what it says")
     for card in cards().values():

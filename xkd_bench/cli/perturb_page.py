@@ -11,11 +11,11 @@ import numpy as np
 from PIL import Image
 
 from xkd_bench.cli import standalone_page
-from xkd_bench.cli.explain_wording import printable
 from xkd_bench.cli.perturb_view import summary, what_it_does
 from xkd_bench.cli.perturbed_examples import PerturbedExample, PerturbedExamples, Piece, segments
 from xkd_bench.perturbations.contract import Pixels
 from xkd_bench.tasks.examples import ImageInput
+from xkd_bench.terminal.printable import printable
 
 LARGEST = 512  # pixels a side on the page
 

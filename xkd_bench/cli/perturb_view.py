@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 
 from xkd_bench.cli.console import make_console
-from xkd_bench.cli.explain_wording import printable
 from xkd_bench.cli.perturbed_examples import Kind, PerturbedExamples, Piece, segments
 from xkd_bench.tasks.examples import ImageInput
+from xkd_bench.terminal.printable import printable
 
 STYLES: dict[Kind, str] = {"same": "", "removed": "red strike", "added": "green bold"}
 BRACKETS: dict[Kind, tuple[str, str]] = {"same": ("", ""), "removed": ("[-", "-]"), "added": ("{+", "+}")}

@@ -12,8 +12,9 @@ app = typer.Typer(help="List and show perturbations.", no_args_is_help=True, ric
 @app.command("list")
 def list_perturbations() -> None:
     """One line for each perturbation."""
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.perturbations.registry import cards
+    from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("perturbation", "of", "what it does", wrapped="what it does")
     for card in cards().values():

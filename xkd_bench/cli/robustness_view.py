@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from xkd_bench.cli.console import make_console, plain_table
-from xkd_bench.cli.explain_wording import printable
+from xkd_bench.cli.console import make_console
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.registry import cards
 from xkd_bench.metrics.robustness_scoring import spread
@@ -16,6 +15,8 @@ from xkd_bench.perturbations.registry import title
 from xkd_bench.records.schema import RobustnessRecord, TaskResult
 from xkd_bench.records.submission import Submission, TaskEntry
 from xkd_bench.tasks.reported import ReportedResult, reported_papers
+from xkd_bench.terminal.printable import printable
+from xkd_bench.terminal.tables import plain_table
 
 PLAIN = ""  # the row of inputs as they are
 

@@ -14,8 +14,9 @@ app = typer.Typer(help="List, show and check tasks.", no_args_is_help=True, rich
 @app.command("list")
 def list_tasks() -> None:
     """One line for each task."""
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.tasks.registry import all_tasks
+    from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("task", "kind", "headline", "pinned", "what it asks", wrapped="what it asks")
     for task in all_tasks().values():
@@ -48,12 +49,13 @@ def check(
     """Read both splits of each task and print their fingerprints; exit 2 if data is refused."""
     from rich.text import Text
 
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
     from xkd_bench.errors import BadInputError
     from xkd_bench.progress import progress
     from xkd_bench.tasks.loading import data_root as root_of
     from xkd_bench.tasks.loading import load, split_name
     from xkd_bench.tasks.registry import all_tasks, find_task
+    from xkd_bench.terminal.tables import plain_table
 
     chosen = [find_task(name) for name in names] if names else list(all_tasks().values())
     table = plain_table("task", "split", "rows", "fingerprint", "official", wrapped="official", right=("rows",))

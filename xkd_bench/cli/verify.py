@@ -153,7 +153,8 @@ def _name(folder: Path, submissions: Path) -> str:
 
 
 def _print(found: Audit) -> None:
-    from xkd_bench.cli.console import make_console, plain_table
+    from xkd_bench.cli.console import make_console
+    from xkd_bench.terminal.tables import plain_table
 
     numeric = ("numbers", "bit-equal", "largest Δ", "tolerance", "beyond")
     table = plain_table("run again", *numeric, right=numeric)

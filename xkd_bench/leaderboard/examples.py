@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.schema import TaskRecord
-from xkd_bench.tasks.examples import TextInput
+from xkd_bench.tasks.examples import Examples, ImageInput, TextInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import all_tasks
 from xkd_bench.tasks.words import units_of, within_words
@@ -50,10 +50,19 @@ class Shown:
             return {}
         if examples.fingerprint != record.fingerprint:
             return {}
-        most = task.card.inputs.max_length
-        return {
-            example_id: tuple(unit.text for unit in units_of(within_words(row, most)))
-            if isinstance(row, TextInput)
-            else row.pixels
+        pictures = {
+            example_id: row.pixels
             for example_id, row in zip(examples.example_ids, examples.inputs, strict=True)
+            if isinstance(row, ImageInput)
         }
+        return {**words_by_id(examples), **pictures}
+
+
+def words_by_id(examples: Examples) -> dict[str, Words]:
+    """id → the words of a text or a pair as they are explained; no image is among them."""
+    most = examples.task.inputs.max_length
+    return {
+        example_id: tuple(unit.text for unit in units_of(within_words(row, most)))
+        for example_id, row in zip(examples.example_ids, examples.inputs, strict=True)
+        if isinstance(row, TextInput)
+    }

@@ -70,14 +70,16 @@ def read_margins(name: str) -> dict[str, Margin]:
         )
     content = read_toml(path)
     _check_frame(content, path)
-    margins = _flat(content["margins"])
+    return checked_margins(_flat(content["margins"]), f"{path}, margins")
+
+
+def checked_margins(margins: Mapping[str, Any], where: str) -> dict[str, Margin]:
+    """The margins, if all of them can be used. where: what an error names. Raises `BadInputError` as `read_margins`."""
     for one, margin in margins.items():
-        _check(one, margin, f"{path}, margins.{one}")
+        _check(one, margin, f"{where}.{one}")
     if not margins:
-        raise BadInputError(
-            where=f"{path}, margins", expected="at least one margin", found="none", fix="e.g. kappa = 0.05"
-        )
-    return margins
+        raise BadInputError(where=where, expected="at least one margin", found="none", fix="e.g. kappa = 0.05")
+    return dict(margins)
 
 
 def margins_of(margins: Mapping[str, Margin], available: Iterable[str], headline: str) -> dict[str, Margin]:

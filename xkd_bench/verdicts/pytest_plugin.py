@@ -95,9 +95,7 @@ def _item(session: pytest.Session, name: str, score: ScoreOutcome | None, proble
 
 def _outcome(config: pytest.Config) -> GateOutcome:
     from xkd_bench.errors import BadInputError
-    from xkd_bench.verdicts.entries import read_entries
-    from xkd_bench.verdicts.gate import gate
-    from xkd_bench.verdicts.margins import read_margins
+    from xkd_bench.verdicts.folders import gate_folders
 
     if _OUTCOME not in config.stash:
         folders = [config.getoption(one) for one in ("--xkd-candidate", "--xkd-baseline")]
@@ -109,7 +107,7 @@ def _outcome(config: pytest.Config) -> GateOutcome:
                 fix="name both",
             )
         margins, task = config.getoption("--xkd-margins"), config.getoption("--xkd-task")
-        candidate, baseline = (read_entries(Path(folder), task) for folder in folders)
-        config.stash[_OUTCOME] = gate(candidate, baseline, read_margins(margins) if margins else None)
+        candidate, baseline = map(Path, folders)
+        config.stash[_OUTCOME] = gate_folders(candidate, baseline, margins or None, task)
     outcome: GateOutcome = config.stash[_OUTCOME]
     return outcome

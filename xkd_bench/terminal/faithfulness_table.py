@@ -5,10 +5,10 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from xkd_bench.cli.console import plain_table
 from xkd_bench.explainers.registry import in_reading_order, title
 from xkd_bench.leaderboard.curves import DROP, HEADLINE, KEPT
 from xkd_bench.records.schema import FaithfulnessRecord, ScoreRecord
+from xkd_bench.terminal.tables import plain_table
 
 
 def faithfulness_table(found: FaithfulnessRecord) -> Table:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from xkd_bench.cli.console import plain_table
 from xkd_bench.explainers.registry import in_reading_order, title
 from xkd_bench.metrics.reading_order import in_reading_order as in_order_of_metrics
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.schema import ExplanationsRecord, ScoreRecord, TaskResult
+from xkd_bench.terminal.tables import plain_table
 
 HEADLINE = "centred_cosine"
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from rich.table import Table
 from rich.text import Text
 
-from xkd_bench.cli.console import plain_table
 from xkd_bench.perturbations.registry import title
 from xkd_bench.records.schema import PerturbationRecord, RobustnessRecord, ScoreRecord, TaskResult
+from xkd_bench.terminal.tables import plain_table
 
 # Per kind of task: what both models share, and how much each one moves.
 SHARED = {"classification": ("flip_kappa", "flip-κ"), "regression": ("change_correlation", "correlation")}
