@@ -29,9 +29,10 @@ def site(folder: Path) -> dict[str, bytes]:
 def submissions(tmp_path: Path) -> Path:
     """Two real entries with their tables, an audit and their teacher, beside made-up ones."""
     root = write_board(tmp_path / "in")
-    for name in ("vanilla_kd", "attn_last"):
-        shutil.copytree(REAL / name, root / "reference" / name)
-    shutil.copytree(ROOT / "submissions" / "audits" / "reference" / "vanilla_kd", root / "audits/reference/vanilla_kd")
+    for name in ("vanilla_kd", "attn_last"):  # no reference entries, so that no claim is held against them
+        shutil.copytree(REAL / name / "glue", root / "people" / name / "glue")
+        shutil.copy(REAL / name / "submission.toml", root / "people" / name)
+    shutil.copytree(ROOT / "submissions/audits/reference/vanilla_kd", root / "audits/people/vanilla_kd")
     shutil.copytree(REAL / "teachers" / "sst2", root / "reference" / "teachers" / "sst2")
     return root
 
@@ -73,7 +74,7 @@ def test_a_fresh_checkout_of_the_same_files_is_known_by_its_contents(submissions
 @pytest.mark.parametrize("what", ["submission.toml", "record.json", "audit", "removed", "added", "page", "cache"])
 def test_whatever_changes_is_made_again(submissions, tmp_path, what):
     built(submissions, tmp_path / "board", cache=tmp_path / "cache")
-    entry = submissions / "reference" / "vanilla_kd"
+    entry = submissions / "people" / "vanilla_kd"
     if what == "submission.toml":
         path = entry / "submission.toml"
         path.write_text(path.read_text().replace('name = "', 'name = "Another '))
@@ -87,9 +88,9 @@ def test_whatever_changes_is_made_again(submissions, tmp_path, what):
     elif what == "removed":
         shutil.rmtree(entry)
     elif what == "added":
-        shutil.copytree(entry, submissions / "reference" / "vanilla-kd-again")
+        shutil.copytree(entry, submissions / "people" / "vanilla-kd-again")
     elif what == "page":
-        (tmp_path / "board/entries/reference-attn-last.html").write_text("mine")
+        (tmp_path / "board/entries/people-attn-last.html").write_text("mine")
     else:
         for path in (tmp_path / "cache").rglob("entry.json"):
             path.write_text("{")
@@ -97,7 +98,7 @@ def test_whatever_changes_is_made_again(submissions, tmp_path, what):
     assert again == built(submissions, tmp_path / "cold")
     if what == "record.json":
         assert b"0.123" in again["index.html"]
-        assert b"0.123" in again["entries/reference-vanilla-kd-2.html"]
+        assert b"0.123" in again["entries/people-vanilla-kd.html"]
 
 
 def test_other_cards_make_everything_again_and_forget_the_old(submissions, tmp_path):
@@ -134,7 +135,7 @@ def test_an_entry_that_makes_no_sense_is_one_clear_error_and_the_board_before_st
     from xkd_bench.records.findings import SubmissionError
 
     before = built(submissions, tmp_path / "board")
-    path = submissions / "reference/vanilla_kd/glue/sst2/record.json"
+    path = submissions / "people/vanilla_kd/glue/sst2/record.json"
     record = json.loads(path.read_text())
     record["explanations"]["explainers"] = {f"{SCRIPT}": next(iter(record["explanations"]["explainers"].values()))}
     path.write_text(json.dumps(record))
