@@ -111,8 +111,8 @@ class TaskCard(Strict):
 
 
 class MethodCard(Strict):
-    """A method and how it is run. entry: name of the submission where it is not the method's; tasks, students:
-    those it is run on and with, all where left out; schedule: whose epochs, batch and rate where a preset has its own."""
+    """A method and how it is run. entry: name of the submission where it is not the method's; tasks, students: those it
+    is run on and with, all where left out; schedule: whose epochs, batch and rate where a preset has its own."""
 
     method: Word
     entry: Word | None = None
