@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from xkd_bench.distillers import registry
@@ -19,6 +20,11 @@ from xkd_bench.tasks.registry import Task
 
 if TYPE_CHECKING:
     from xkd_bench.reference.graph import Graph
+
+
+@cache
+def _cards() -> dict[str, dict[str, Any]]:
+    return registry.cards()
 
 
 @dataclass(frozen=True)
@@ -126,7 +132,7 @@ class Track:
         layers = list(recipe.layers) if recipe.layers else None
         chosen = {"method": recipe.method, "seed": recipe.seed, "layers": layers, "train_rows": recipe.train_rows}
         identity = {**self._data("train"), **self.own, **start, **resolved, **chosen}
-        step, looked_up = step_of(registry.cards()[recipe.method]), registry.load(recipe.method).teacher == "logits"
+        step, looked_up = step_of(_cards()[recipe.method]), registry.load(recipe.method).teacher == "logits"
         cost = training_cost(self.meter, resolved["training"], self.course.rows, student, teacher, step, looked_up)
         return self.graph.add(
             Job("train", self.task.name, label, identity, needs, {"recipe": {**asdict(recipe), "layers": layers}}, cost)
@@ -197,7 +203,7 @@ class Track:
         return seeds.get(seed) or next(iter(seeds.values()), None)
 
     def _answers(self, method: MethodCard, entry: str, seed: int) -> dict[str, Any]:
-        card = registry.cards()[method.method]
+        card = _cards()[method.method]
         summary = f"{card['title']}: {card['summary']}. Suite {self.suite.name}, seed {seed}."
         return {"name": entry, "method": method.method, "summary": summary, "authors": list(self.suite.authors)}
 

@@ -18,7 +18,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.checkpoint_files import PROCESSOR_FILES, TOKENIZER_FILES
 from xkd_bench.models.classifier import Runtime
-from xkd_bench.records.files import whole_folder, write_whole
+from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.lineage import read_lineage
 from xkd_bench.records.new_submission import Answers, submission_toml
 from xkd_bench.records.reference_tables import keep
@@ -55,7 +55,8 @@ def do(job: Job, place: Place, made: dict[str, Any]) -> None:
     """
     clock = time.perf_counter()
     {"start": _start, "train": _train, "keep": _keep, "evaluate": _evaluate}[job.kind](job, place, made)
-    publish(job, place)
+    with disk_errors(place.output, "what was made is kept in the work folder"):
+        publish(job, place)
     made["seconds"] = round(time.perf_counter() - clock, 3)
     made["device"] = place.device
 
@@ -87,7 +88,8 @@ def _copy(source: Path, target: Path) -> None:
 def _start(job: Job, place: Place, made: dict[str, Any]) -> None:
     folder, identity = place.ledger.result(job.digest), job.identity
     if not folder.exists():
-        write_untrained(folder, find_task(job.recipe["task"]).card, identity["config"], identity["image"])
+        with disk_errors(folder, "nothing half-written is left"):
+            write_untrained(folder, find_task(job.recipe["task"]).card, identity["config"], identity["image"])
     made["checkpoint"] = open_checkpoint(str(folder)).hash
 
 
