@@ -10,11 +10,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-from suites import Cli, attempts, graph_of, records, run_command, site
+from suites import Cli, attempts, graph_of, records, run_command, site, write_suite
 
 from xkd_bench.records.submission import read_submission
+from xkd_bench.reference.jobs import Cost
 from xkd_bench.reference.status import standings
 
 
@@ -120,3 +122,24 @@ def test_killed_workers_and_drivers_leave_the_same_records_and_train_nothing_twi
     assert sum(found.count("died") for found in outcomes.values()) in (2, 3)
     died = [one for tries in attempts(work).values() for one in tries if one["outcome"] == "died"]
     assert all("ended without a word" in one["reason"] for one in died)
+
+
+def test_a_training_that_outlasts_the_budget_is_stopped_and_goes_on_from_its_checkpoint(
+    run_cli: Cli, tmp_path: Path
+) -> None:
+    """Every job is predicted to take a second; this one would take minutes."""
+    small = write_suite(tmp_path / "suite", lambda text: text.replace("epochs = 7, batch_size = 32", "epochs = 400"))
+    at = site(tmp_path)
+    for job in graph_of(small, at).jobs.values():
+        at.ledger.add(replace(job, cost=Cost(1, 1, 1.0)))
+    work = tmp_path / "work"
+    begun = time.monotonic()
+    code, output, error = run_cli(*run_command(small, tmp_path, "--budget", "25s"))
+    assert code == 0, error
+    assert time.monotonic() - begun < 60
+    assert "the time is used up" in output
+    assert "failed" not in output.replace("failed    waiting", "")
+    outcomes = {title: [one["outcome"] for one in tries] for title, tries in attempts(work).items()}
+    assert outcomes["demo/digits: train teacher"] == ["stopped"]
+    assert list(work.glob("jobs/*/.result.training/order.json")), "what it has learnt is kept"
+    assert not running(work, "train")

@@ -70,13 +70,20 @@ def print_status(found: list[Standing], workers: int) -> None:
     if not left:
         typer.echo("all done")
         return
-    measured = "as finished jobs measured" if any(one.state == "done" for one in found) else "predicted"
-    typer.echo(f"left: {len(left)} jobs, {_clock(seconds_left(found, workers))} on {workers} workers ({measured})")
+    measured = (
+        "as finished jobs measured"
+        if any(one.state == "done" and one.job.kind != "start" for one in found)
+        else "predicted"
+    )
+    span, hands = _clock(seconds_left(found, workers)), "1 worker" if workers == 1 else f"{workers} workers"
+    typer.echo(f"left: {len(left)} jobs, {span} on {hands} ({measured})")
 
 
 def _clock(seconds: float) -> str:
     minutes = round(seconds / 60)
-    return f"{seconds:.0f} s" if seconds < 90 else f"{minutes // 60} h {minutes % 60:02d} min"
+    if minutes < 60:
+        return f"{seconds:.0f} s" if seconds < 90 else f"{minutes} min"
+    return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
 def print_json(found: list[Standing], workers: int) -> None:
