@@ -37,3 +37,7 @@ class ExampleIdError(BadInputError):
 
 class NonFiniteError(BadInputError):
     """A model gave NaN or an infinity where a number is needed."""
+
+
+class DiskError(BadInputError):
+    """A disk that is full or a folder that cannot be written to: whatever else is tried there fails as well."""

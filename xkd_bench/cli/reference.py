@@ -1,4 +1,4 @@
-"""`xkd-bench reference`: teachers against which everybody's students are judged."""
+"""`xkd-bench reference`: teachers against which everybody's students are judged, and the suites that make them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from typing import Annotated
 
 import typer
 
+from xkd_bench.cli import reference_suite
 from xkd_bench.cli.options import StoreRoot
 
-app = typer.Typer(help="Keep what was measured of a reference teacher.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(help="Run the suites of the reference board.", no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def _reference() -> None:
-    """Keep what was measured of a reference teacher."""
+    """Run the suites of the reference board."""
+
+
+app.command("run")(reference_suite.run)
+app.command("status")(reference_suite.status)
 
 
 @app.command("keep")

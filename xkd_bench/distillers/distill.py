@@ -89,7 +89,7 @@ def distill(order: Order, runtime: Runtime, store: Store, data_root: Path | None
     pairing = _pairing(start, start_checkpoint, teacher, watched)
     with seeded(seed_of("method's own weights", order.method, order.seed)):
         distiller = method(card, settings, pairing)
-    schedule = _schedule(order, preset, runtime)
+    schedule = schedule_of(order, preset, runtime)
     examples = _training_examples(order, data_root)
     lineage = _lineage(order, distiller, start_checkpoint, teacher, examples, schedule)
     with disk_errors(order.output, "a run that is started again goes on from its last checkpoint"):
@@ -115,7 +115,7 @@ def _write(order: Order, start: Start, teacher: _Teacher | None, lineage: Lineag
     shutil.rmtree(work, ignore_errors=True)
 
 
-def _schedule(order: Order, preset: registry.Preset, runtime: Runtime) -> Schedule:
+def schedule_of(order: Order, preset: registry.Preset, runtime: Runtime) -> Schedule:
     """What the command line says, else the preset, else the task's own schedule."""
     usual = order.task.card.training
     said = {"epochs": order.epochs, "batch_size": order.batch_size, "learning_rate": order.learning_rate}

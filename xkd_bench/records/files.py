@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from xkd_bench.errors import BadInputError
+from xkd_bench.errors import DiskError
 
 CANNOT_WRITE = (
     errno.ENOSPC,
@@ -28,14 +28,14 @@ CANNOT_WRITE = (
 
 @contextmanager
 def disk_errors(place: Path, kept: str) -> Iterator[None]:
-    """Turn "no space", "not allowed" and "no folder" into a `BadInputError` that says what is kept."""
+    """Turn "no space", "not allowed" and "no folder" into a `DiskError` that says what is kept."""
     try:
         yield
     except Exception as error:
         found = _disk_said(error)
         if found is None:
             raise
-        raise BadInputError(
+        raise DiskError(
             where=str(place),
             expected="a folder with room that can be written to",
             found=found,

@@ -1,0 +1,101 @@
+"""From a suite to its jobs: who needs whom, in an order in which they can be run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xkd_bench.errors import BadInputError
+from xkd_bench.reference.jobs import Job
+from xkd_bench.reference.site import Site
+from xkd_bench.reference.suite import MethodCard, StudentCard, Suite, TaskCard, TeacherCard
+from xkd_bench.reference.track import Course, Track
+from xkd_bench.tasks.protocols import find_protocol
+from xkd_bench.tasks.registry import find_task
+
+
+@dataclass
+class Graph:
+    """All jobs of a suite at a site, each after those it needs.
+
+    committed: targets that stand in the output already → notes on how they differ from what would be made.
+    conflicts: entries whose place holds another record → how it differs. locations: checkpoint → where it lies.
+    """
+
+    suite: Suite
+    jobs: dict[str, Job] = field(default_factory=dict)
+    targets: list[str] = field(default_factory=list)
+    committed: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts: dict[str, str] = field(default_factory=dict)
+    locations: dict[str, str] = field(default_factory=dict)
+
+    def add(self, job: Job) -> Job:
+        return self.jobs.setdefault(job.digest, job)
+
+    def target(self, job: Job) -> Job:
+        self.add(job)
+        if job.digest not in self.targets:
+            self.targets.append(job.digest)
+        return job
+
+    def needed(self, finished: Iterable[str] = ()) -> list[Job]:
+        """The jobs behind the targets that are not committed, in order; what only finished ones needed is left out."""
+        done, wanted = set(finished), set()
+        waiting = [digest for digest in self.targets if digest not in self.committed]
+        while waiting:
+            digest = waiting.pop()
+            if digest not in wanted:
+                wanted.add(digest)
+                waiting += [] if digest in done else self.jobs[digest].needs.values()
+        return [job for digest, job in self.jobs.items() if digest in wanted]
+
+
+def build_graph(suite: Suite, folder: Path, site: Site) -> Graph:
+    """Every job of the suite. folder: where its relative paths start.
+
+    Raises `BadInputError` where two jobs would write one record, or something named cannot be had.
+    """
+    graph = Graph(suite)
+    protocol_name = _beside(folder, suite.protocol)
+    protocol = find_protocol(protocol_name)
+    taken: dict[tuple[str, str], str] = {}
+    for card in suite.tasks:
+        course = Course(suite, card, find_task(_beside(folder, card.name)), protocol, protocol_name)
+        for teacher in (suite.teachers[name] for name in card.teachers):
+            track = Track(graph, site, course, teacher)
+            track.add_teachers()
+            for name in card.students:
+                for method in _methods(suite, card, name):
+                    for seed in method.seeds:
+                        entry = _entry(method, teacher, suite.students[name], seed)
+                        _claim(taken, entry, course.task.name)
+                        track.add_student(method, suite.students[name], seed, entry)
+    return graph
+
+
+def _methods(suite: Suite, card: TaskCard, student: str) -> Iterator[MethodCard]:
+    """Those run on a task with a student, the baseline first: the others wait for its student."""
+    on_task = [method for method in suite.methods if not method.tasks or card.name in method.tasks]
+    run = [method for method in on_task if not method.students or student in method.students]
+    yield from sorted(run, key=lambda method: method.name != suite.baseline)
+
+
+def _entry(method: MethodCard, teacher: TeacherCard, student: StudentCard, seed: int) -> str:
+    suffixes = [teacher.suffix, student.suffix, f"seed{seed}" if seed else None]
+    return "-".join([method.name, *(suffix for suffix in suffixes if suffix)])
+
+
+def _claim(taken: dict[tuple[str, str], str], entry: str, task: str) -> None:
+    if (entry, task) in taken:
+        raise BadInputError(
+            where=f"suite, {task}",
+            expected="entries with names of their own",
+            found=f"two called {entry}",
+            fix="give a method an entry, or a teacher or student a suffix",
+        )
+    taken[entry, task] = entry
+
+
+def _beside(folder: Path, name: str) -> str:
+    return str((folder / Path(name).expanduser()).resolve()) if name.endswith(".toml") else name
