@@ -12,6 +12,7 @@ needed: without it everything is made again, to the same bytes.
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -60,13 +61,32 @@ def stamp_of(path: Path) -> Stamp:
     return found.st_size, found.st_mtime_ns
 
 
-def stamp_of_files(root: Path, files: Iterable[Path]) -> str:
-    """Of files as they lie there."""
-    return canonical_json.content_hash([(path.relative_to(root).as_posix(), *stamp_of(path)) for path in files])
+def stamp_of_files(root: Path, files: Iterable[str]) -> str:
+    """Of files as they lie there. files: paths inside `root`."""
+    lines = []
+    for name in files:
+        found = os.stat(f"{root}/{name}")  # noqa: PTH116 (a long board has a hundred thousand of them)
+        lines.append(f"{name} {found.st_size} {found.st_mtime_ns}\n")
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
-def contents_of_files(root: Path, files: Iterable[Path]) -> str:
-    return canonical_json.content_hash([(path.relative_to(root).as_posix(), file_hash(path)) for path in files])
+def contents_of_files(root: Path, files: Iterable[str]) -> str:
+    return canonical_json.content_hash([(name, file_hash(root / name)) for name in files])
+
+
+def files_below(root: Path, folder: str, depth: int) -> list[str]:
+    """Paths inside `root` of the files exactly `depth` folders below `folder`, none where there is no such folder."""
+    found: list[str] = []
+    try:
+        with os.scandir(f"{root}/{folder}") as items:
+            for item in items:
+                if depth == 0:
+                    found.append(f"{folder}/{item.name}")
+                elif item.is_dir():
+                    found += files_below(root, f"{folder}/{item.name}", depth - 1)
+    except OSError:
+        return []
+    return found
 
 
 @cache

@@ -13,6 +13,7 @@ from xkd_bench.leaderboard.cache import (
     EntryDigest,
     RowDigest,
     contents_of_files,
+    files_below,
     stamp_of,
     stamp_of_files,
     still_there,
@@ -136,10 +137,10 @@ def _make(name: str, blueprint: Blueprint) -> Kept:
     return Kept(name, digest)
 
 
-def _files(name: str, blueprint: Blueprint) -> list[Path]:
-    """What an entry's pages are made from: its own files, and its audits."""
-    own, audits = blueprint.submissions / name, blueprint.submissions / FOLDER / name
-    return sorted([own / "submission.toml", *own.glob("*/*/*"), *audits.glob("*/*.json")])
+def _files(name: str, blueprint: Blueprint) -> list[str]:
+    """What an entry's pages are made from: its own files, and its audits; paths inside the submissions."""
+    root = blueprint.submissions
+    return sorted([f"{name}/submission.toml", *files_below(root, name, 2), *files_below(root, f"{FOLDER}/{name}", 1)])
 
 
 def _explorers(
