@@ -101,13 +101,29 @@ def test_whatever_changes_is_made_again(submissions, tmp_path, what):
         assert b"0.123" in again["entries/people-vanilla-kd.html"]
 
 
+def test_what_is_lost_of_the_cache_is_made_again(submissions, tmp_path, monkeypatch):
+    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    first = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
+    for path in [*(tmp_path / "cache").rglob("*.npy")][:2]:
+        path.unlink()
+    assert built(submissions, tmp_path / "board", cache=tmp_path / "cache") == first
+
+
+def test_what_else_lies_beside_the_digests_is_left_alone(submissions, tmp_path):
+    (tmp_path / "cache" / "thesis").mkdir(parents=True)
+    (tmp_path / "cache" / "thesis" / "draft.tex").write_text("years of work")
+    built(submissions, tmp_path / "board", cache=tmp_path / "cache")
+    build(submissions, tmp_path / "board", {}, {}, cache=tmp_path / "cache")
+    assert (tmp_path / "cache" / "thesis" / "draft.tex").read_text() == "years of work"
+
+
 def test_other_cards_make_everything_again_and_forget_the_old(submissions, tmp_path):
     built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     without = {name: card for name, card in cards().items() if name != "agreement"}
     build(submissions, tmp_path / "board", without, distillers.cards(), cache=tmp_path / "cache")
     build(submissions, tmp_path / "cold", without, distillers.cards())
     assert site(tmp_path / "board") == site(tmp_path / "cold")
-    assert len(list((tmp_path / "cache").iterdir())) == 1
+    assert len(list((tmp_path / "cache").glob("digests-*"))) == 1
 
 
 def test_two_boards_with_one_cache_do_not_take_each_others_pages(submissions, tmp_path):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from suites import Cli, graph_of, run_command, site
 
+from xkd_bench.reference.committed import Wanted, notes, read_record
 from xkd_bench.reference.graph import Graph, build_graph
 from xkd_bench.reference.ledger import Ledger
 from xkd_bench.reference.site import Site
@@ -47,9 +48,19 @@ def test_the_committed_teacher_is_the_track_and_nothing_is_in_the_way(cpu_small:
 
 
 def test_what_a_committed_record_lacks_is_said(cpu_small: Graph) -> None:
-    notes = {cpu_small.jobs[digest].label: said for digest, said in cpu_small.committed.items()}
-    assert any("another training of the teacher" in said for said in notes["ckd, seed 0"])
-    assert not any("another training of the teacher" in said for said in notes["pkd, seed 0"])
+    told = {cpu_small.jobs[digest].label: said for digest, said in cpu_small.committed.items()}
+    assert told["ckd, seed 0"] == ("0 of 3 retrained teachers behind its ceiling",)
+
+
+def test_a_student_of_another_training_of_the_teacher_is_said_to_be_one() -> None:
+    record = read_record(REFERENCE / "ckd" / "glue" / "sst2")
+    assert record is not None
+    assert record.lineage is not None
+    wanted = Wanted("glue/sst2", None, "", "", None, 0, "ckd", None, None, {}, {})
+    assert notes(record, wanted) == ()
+    twin = record.lineage.model_copy(update={"teacher": f"sha256:{'58e83e3c' * 8}"})
+    other = record.model_copy(update={"lineage": twin})
+    assert notes(other, wanted) == ("distilled from another training of the teacher (58e83e3c)",)
 
 
 CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {

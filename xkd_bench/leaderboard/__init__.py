@@ -7,7 +7,7 @@ blueprint    what each of its parts is given      faithfulness    whether they n
 entry_files  all there is of one entry            robustness      what becomes of perturbed inputs
 section_     all there is of one task             part_table      a column an explainer or a perturbation
   files                                           plot            headline against agreement, and the front
-front        what speaks of all entries           alignment_plot  the reasons between chance and retrained teachers
+front        what speaks of all entries           standings_plot  the reasons between chance and retrained teachers
 page         the board: sections, long or short   curves          a record → its curves
 tables       a track → a table                    curves_plot     what is left while more and more is masked
 columns      which scores, in which order         distributions   cosines of single examples

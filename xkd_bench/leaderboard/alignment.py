@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from xkd_bench.explainers.registry import in_reading_order, title
-from xkd_bench.leaderboard import alignment_plot, cells
-from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
+from xkd_bench.leaderboard import cells, standings_plot
 from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.columns import ARROW_WORDS
 from xkd_bench.leaderboard.part_table import PartColumn, PartTable
 from xkd_bench.leaderboard.ranks import Place
+from xkd_bench.leaderboard.standings_plot import Standing, StandingsPlot
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.fills import does_not_survive
 from xkd_bench.records.lineage import trained_to_agree
@@ -29,7 +29,7 @@ WITHOUT_EXPLAINER = ("coalition_fidelity", "counterfactual_agreement", "contrast
 class AlignmentTable(PartTable):
     """Explainers, then scores of the maskings alone; with a picture of the explainers' scales."""
 
-    plot: AlignmentPlot | None
+    plot: StandingsPlot | None
     notes: tuple[str, ...]
 
 
@@ -70,7 +70,7 @@ def alignment_table(
         columns=tuple(columns),
         rows=tuple(rows),
         facts=f"{max(one.table.rows for one in explained)} examples explained",
-        plot=alignment_plot.draw(
+        plot=standings_plot.draw(
             f"{task_title}: {card.title} with the teacher by explainer, between chance and retrained teachers",
             f"{card.title} with the teacher",
             [(title(key), _standings(named, key)) for key in keys],

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from filelock import FileLock
+
 from xkd_bench.errors import BadInputError
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard import entry_files, section_files
@@ -26,13 +28,14 @@ from xkd_bench.leaderboard.section_files import TaskRows
 from xkd_bench.leaderboard.workers import Each, workers
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations import registry as perturbations
+from xkd_bench.records.files import disk_errors
 from xkd_bench.records.reference_tables import teachers_in
-from xkd_bench.records.submission import read_submission
+from xkd_bench.records.submission import REFERENCE, read_submission
 from xkd_bench.tasks.claims import claims_of_papers
 from xkd_bench.tasks.registry import all_tasks
 from xkd_bench.verdicts.claims import judge_claims
 
-REFERENCE, CLAIMS = "reference/", "claims.html"
+CLAIMS = "claims.html"
 
 
 @dataclass(frozen=True)
@@ -156,9 +159,12 @@ def _claims(references: Mapping[str, str], blueprint: Blueprint) -> bytes:
 
 @contextmanager
 def _remembered(cache: Path | None) -> Iterator[Path]:
-    """A folder for digests: the one that is kept, or one for this build alone."""
+    """A folder for digests: the one that is kept, which one build at a time may change, or one for this build alone."""
     if cache is not None:
-        yield cache
+        with disk_errors(cache, "the board before is untouched (--again needs no such folder)"):
+            cache.mkdir(parents=True, exist_ok=True)
+        with FileLock(cache / "lock"):
+            yield cache
     else:
         with TemporaryDirectory(prefix="xkd-bench-board-") as folder:
             yield Path(folder)

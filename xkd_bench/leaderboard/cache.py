@@ -1,8 +1,8 @@
 """What a build remembers of entries that did not change: digests for the boards, and that their own pages are there.
 
-    <folder>/<version of the code>/<entry>/entry.json      card, briefs, and which pages of which board were written
-                                           <task>.json     the digest of its record (`digest.slim`), and its cost
-                                           <task>.npy      draws its places are told by (`ranks.paired_draws`)
+    <folder>/digests-<version of the code>/<entry>/entry.json   card, briefs, which pages of which board were written
+                                                   <task>.json  the digest of its record (`digest.slim`), and its cost
+                                                   <task>.npy   draws its places are told by (`ranks.paired_draws`)
 
 An entry is known by the size and time of its files and, where these changed (a fresh checkout), by their contents. A
 page is taken over from the board before only while it is the very file that a build wrote. Nothing in the folder is
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -32,6 +33,7 @@ from xkd_bench.records.submission import file_hash
 
 CODE = (".py", ".toml", ".j2", ".css", ".js")
 LIBRARIES = ("jinja2", "markupsafe", "numpy", "pyarrow", "pydantic", "scipy")
+_OF_A_VERSION = re.compile(r"digests-[0-9a-f]{32}")
 Stamp = tuple[int, int]  # size, and time of the last change in nanoseconds
 
 
@@ -114,20 +116,22 @@ class Digests:
 
     def __init__(self, root: Path, depends_on: Any) -> None:
         told = canonical_json.content_hash([code_version(), depends_on]).removeprefix("sha256:")
-        self.folder = root / told[:32]
+        self.folder = root / f"digests-{told[:32]}"
 
     def drop_others(self) -> None:
-        """Digests of other versions will not be read again."""
+        """Digests of other versions will not be read again. Whatever else lies beside them is not ours."""
         for path in self.folder.parent.iterdir() if self.folder.parent.is_dir() else ():
-            if path != self.folder and path.is_dir():
+            if path != self.folder and path.is_dir() and _OF_A_VERSION.fullmatch(path.name):
                 shutil.rmtree(path, ignore_errors=True)
 
     def entry(self, name: str) -> EntryDigest | None:
-        """None where there is none, or none that can be read."""
+        """None where there is none, or none that can be read and has all its rows beside it."""
         try:
-            return EntryDigest.model_validate_json((self._place(name) / "entry.json").read_bytes())
+            found = EntryDigest.model_validate_json((self._place(name) / "entry.json").read_bytes())
         except (OSError, ValidationError):
             return None
+        rows = [self._of_task(name, task, suffix) for task in found.tasks for suffix in (".json", ".npy")]
+        return found if all(path.is_file() for path in rows) else None
 
     def write_entry(self, name: str, digest: EntryDigest) -> None:
         """Last of an entry's files, so that where it is there the others are."""

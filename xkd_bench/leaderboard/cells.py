@@ -129,7 +129,7 @@ def with_place(cell: Cell, place: Place | None) -> Cell:
 def size_words(parameters: int) -> str:
     """The class of sizes a student is ranked in."""
     size = size_class(parameters)
-    return f"up to {SIZES[size] / 1e6:g} M" if size < len(SIZES) else f"over {SIZES[-1] / 1e6:g} M"
+    return f"up to {SIZES[size] // 1_000_000} M" if size < len(SIZES) else f"over {SIZES[-1] // 1_000_000} M"
 
 
 def speed_cell(run: RunRecord | None) -> Cell:

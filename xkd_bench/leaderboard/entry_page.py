@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.alignment import alignment_table
-from xkd_bench.leaderboard.alignment_plot import AlignmentPlot
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.curves import curves_plot
 from xkd_bench.leaderboard.curves_plot import CurvesPlot
 from xkd_bench.leaderboard.distributions import Distributions, distributions
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.robustness import robustness_table
+from xkd_bench.leaderboard.standings_plot import StandingsPlot
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import GROUPS, in_reading_order
 from xkd_bench.perturbations import registry as perturbations
@@ -22,7 +22,7 @@ from xkd_bench.records.audits import MEANING, AuditRecord, Badge
 from xkd_bench.records.fills import FILLS
 from xkd_bench.records.lineage import trained_to_agree
 from xkd_bench.records.schema import LineageRecord, ModelRecord, RunRecord, TaskResult
-from xkd_bench.records.submission import Submission, TaskEntry, file_hash
+from xkd_bench.records.submission import REFERENCE, Submission, TaskEntry, file_hash
 
 Facts = tuple[tuple[str, str], ...]  # term and what stands for it
 
@@ -74,8 +74,8 @@ class EntryTask:
     provenance: Facts
     warnings: tuple[str, ...]
     tables: tuple[ScoreTable, ...]
-    plot: AlignmentPlot | None
-    robustness: AlignmentPlot | None
+    plot: StandingsPlot | None
+    robustness: StandingsPlot | None
     distributions: Distributions | None
     curves: CurvesPlot | None
 
@@ -106,7 +106,7 @@ def entry_page(
         path=path,
         submission=submission,
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
-        is_reference=submission.name.startswith("reference/"),
+        is_reference=submission.name.startswith(REFERENCE),
         tasks=tuple(
             entry_task(
                 f"task-{place}",

@@ -11,6 +11,7 @@ from xkd_bench.leaderboard.cells import REASONS, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, column_of
 from xkd_bench.leaderboard.downloads import TrackRows
 from xkd_bench.leaderboard.facts import TaskFacts
+from xkd_bench.leaderboard.ranks import SIZES
 from xkd_bench.leaderboard.suite_view import ViewTable, view_table
 from xkd_bench.leaderboard.tables import Measured, Row, Table, Track, tracks_of
 from xkd_bench.metrics.contract import MetricCard
@@ -86,6 +87,10 @@ class Page:
     reasons: Mapping[str, str]
     without_rows: tuple[str, ...]
     summarised: bool
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        return SIZES
 
     @property
     def choices(self) -> list[tuple[str, str, list[str]]]:

@@ -29,7 +29,12 @@ RESAMPLES = 1000
 MISSING_ALLOWED = 0.05  # of the draws of a row
 OF_AGREEMENT = ("kappa", "teacher_student_pearson")
 OF_REASONS = "centred_cosine"
-SIZES = (10e6, 30e6, 100e6, 400e6)  # parameters: students are ranked among those of their own class
+SIZES = (
+    10_000_000,
+    30_000_000,
+    100_000_000,
+    400_000_000,
+)  # parameters; students are ranked by class of size
 
 PairedDraws = Mapping[str, FloatArray]  # score → its plain value, then its value under each draw, (1 + RESAMPLES,)
 
@@ -48,6 +53,9 @@ class Place:
 
 def paired_draws(entry: TaskEntry) -> dict[str, FloatArray]:
     """The headline score, agreement and the cosine of each explainer under draws that all rows of a track share.
+
+    The same numbers as `verdicts.measured` and `verdicts.paired` give (a test holds them together), read from the few
+    columns they need: a long board asks for thirteen thousand rows, a comparison for two.
 
     Empty where the tables are not beside the record, or no teacher was given. Raises `SubmissionError` for tables that
     cannot be read.

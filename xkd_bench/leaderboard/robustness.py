@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from xkd_bench.leaderboard import alignment_plot, cells
-from xkd_bench.leaderboard.alignment_plot import AlignmentPlot, Standing
+from xkd_bench.leaderboard import cells, standings_plot
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.part_table import PartColumn, PartTable
+from xkd_bench.leaderboard.standings_plot import Standing, StandingsPlot
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations.registry import title
 from xkd_bench.records.schema import PerturbationRecord, ScoreRecord, TaskResult
@@ -22,7 +22,7 @@ MOVED = {"classification": ("flip_rate", "flips"), "regression": ("mean_change",
 class RobustnessTable(PartTable):
     """With a picture: a perturbation a row, an entry a lane."""
 
-    plot: AlignmentPlot | None
+    plot: StandingsPlot | None
 
 
 def robustness_table(
@@ -42,7 +42,7 @@ def robustness_table(
         columns=tuple(PartColumn(title(name), group, card.summary, ascending=False) for name in names),
         rows=tuple(tuple(_cell(result, name) for name in names) for result in results),
         facts=f"{max(one.table.rows for one in found)} examples, {draws} draw{'' if draws == 1 else 's'}",
-        plot=alignment_plot.draw(
+        plot=standings_plot.draw(
             f"{task_title}: {card.title} by perturbation",
             f"{card.title} with the teacher",
             [(title(name), _standings(named, f"{card.name}.{name}")) for name in names],

@@ -20,7 +20,7 @@ from xkd_bench.leaderboard.robustness import RobustnessTable, robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import MEANING, Badge
 from xkd_bench.records.schema import ModelRecord, TaskResult
-from xkd_bench.records.submission import Submission, TaskEntry
+from xkd_bench.records.submission import REFERENCE, Submission, TaskEntry
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def student_row(
         name=row.name,
         method=row.submission.card.method,
         folder=row.submission.name,
-        is_reference=row.submission.name.startswith("reference/"),
+        is_reference=row.submission.name.startswith(REFERENCE),
         badge=badge,
         badge_meaning=MEANING[badge],
         gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),

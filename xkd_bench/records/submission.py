@@ -30,6 +30,8 @@ from xkd_bench.records.schema import SCHEMA_VERSION, RunRecord, SubmissionRecord
 
 Model = TypeVar("Model", bound=BaseModel)
 
+REFERENCE = "reference/"  # how names of the entries begin that this project made itself
+
 
 @dataclass(frozen=True)
 class TaskEntry:
@@ -237,6 +239,15 @@ def read_one_task(folder: Path) -> tuple[Submission, TaskEntry]:
             fix=f"choose one: {', '.join(str(entry.folder) for entry in submission.tasks.values())}",
         )
     return submission, next(iter(submission.tasks.values()))
+
+
+def with_seed(name: str, seed: int) -> str:
+    """Name of an entry of another seed: `ad_kd-seed1`; the first seed has none."""
+    return f"{name}-seed{seed}" if seed else name
+
+
+def without_seed(name: str) -> str:
+    return re.sub(r"-seed\d+$", "", name)
 
 
 def task_folder(task_name: str) -> str:

@@ -3,7 +3,8 @@
 A forward of an example takes 2 · 12 w² b floating-point operations a token (b blocks of width w, with a feed-forward of
 4 w); an update three times that of the student, and the teacher's forward where the method asks for one. Rates are what
 runs of ours gave: SST-2 on one thread of an AMD EPYC (108,000 forwards of three MiniLM blocks in 262 s), CIFAR-10 on an
-H200 (180,000 of a small ViT in 54 s, all of it overhead). Expect a factor of two; finished jobs correct it.
+H200 (180,000 of a small ViT in 54 s, all of it overhead); that a large model on a GPU reaches 2e13
+operations a second is assumed. Finished jobs correct it.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xkd_bench.errors import BadInputError
+from xkd_bench.records.submission import with_seed
 from xkd_bench.reference.jobs import Job
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.suite import MethodCard, StudentCard, Suite, TaskCard, TeacherCard
@@ -82,8 +83,8 @@ def _methods(suite: Suite, card: TaskCard, student: str) -> Iterator[MethodCard]
 
 
 def _entry(method: MethodCard, teacher: TeacherCard, student: StudentCard, seed: int) -> str:
-    suffixes = [teacher.suffix, student.suffix, f"seed{seed}" if seed else None]
-    return "-".join([method.name, *(suffix for suffix in suffixes if suffix)])
+    suffixes = [suffix for suffix in (teacher.suffix, student.suffix) if suffix]
+    return with_seed("-".join([method.name, *suffixes]), seed)
 
 
 def _claim(taken: dict[tuple[str, str], str], entry: str, task: str) -> None:

@@ -25,8 +25,7 @@ LIBRARIES = ("torch", "transformers", "tokenizers", "accelerate", "numpy", "capt
 @dataclass(frozen=True)
 class Site:
     """output: folder of the entries, submissions/reference. encoder: folder given for starts that take one. looks:
-    whether the hub may be asked and large
-    data be read; plan and status do with what is known here."""
+    whether the hub may be asked and large data be read; plan and status do with what is known here."""
 
     ledger: Ledger
     output: Path

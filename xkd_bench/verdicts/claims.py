@@ -15,7 +15,6 @@ centring, or it is none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -25,8 +24,8 @@ from scipy.special import stdtr
 
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.records.findings import SubmissionError
-from xkd_bench.records.submission import Submission
-from xkd_bench.statistics.holm import holm
+from xkd_bench.records.submission import REFERENCE, Submission, without_seed
+from xkd_bench.statistics.holm import adjusted
 from xkd_bench.statistics.power import smallest_difference
 from xkd_bench.statistics.seeds import SeedsDifference, seeds_difference
 from xkd_bench.tasks.claims import Claim, PaperClaims
@@ -83,18 +82,19 @@ class _Drawn:
 
     entries: tuple[MeasuredEntry, ...]
 
-    def of(self, score: str) -> FloatArray | str:
-        """(seeds, 1 + r), or why there is none."""
-        found = []
+    def of(self, score: str) -> tuple[FloatArray, int] | str:
+        """Draws (seeds, 1 + r) and the examples they rest on, or why there are none."""
+        found, examples = [], []
         for one in self.entries:
             if score not in one.names:
                 return "not measured"
             quantity = one.quantity(score)
             if (reason := as_reason(quantity)) is not None:
                 return reason.replace("_", " ")
-            resamples = one.protocol.statistics.resamples
-            found.append(draws_of({score: as_quantity(quantity)}, resamples, one.seed_words)[score])
-        return np.stack(found)
+            known, resamples = as_quantity(quantity), one.protocol.statistics.resamples
+            found.append(draws_of({score: known}, resamples, one.seed_words)[score])
+            examples.append(known.n)
+        return np.stack(found), min(examples)
 
 
 def judge_claims(papers: Sequence[PaperClaims], submissions: Sequence[Submission]) -> list[ClaimVerdict]:
@@ -103,13 +103,16 @@ def judge_claims(papers: Sequence[PaperClaims], submissions: Sequence[Submission
     groups = _Groups(submissions)
     claims = [(paper, claim) for paper in papers for claim in paper.claims]
     cells = {claim.name: _cells(claim, groups) for _, claim in claims if claim.is_tested}
-    raw = [(claim.family, claim.name, place) for _, claim in claims for place in range(len(cells.get(claim.name, ())))]
-    for family in dict.fromkeys(key[0] for key in raw):
-        members = {f"{name} {place}": cells[name][place].p_value for of, name, place in raw if of == family}
-        adjusted = holm({key: p for key, p in members.items() if p is not None})
-        for key, p in adjusted.items():
-            name, _, place = key.rpartition(" ")
-            cells[name][int(place)] = replace(cells[name][int(place)], p_value=p)
+    for family in dict.fromkeys(claim.family for _, claim in claims if claim.is_tested):
+        members = [
+            (cells[claim.name], place, cell.p_value)
+            for _, claim in claims
+            if claim.family == family and claim.is_tested
+            for place, cell in enumerate(cells[claim.name])
+            if cell.p_value is not None
+        ]
+        for (own, place, _), p_value in zip(members, adjusted(np.array([p for _, _, p in members])), strict=True):
+            own[place] = replace(own[place], p_value=float(p_value))
     return [_verdict(paper, claim, cells.get(claim.name, []), groups) for paper, claim in claims]
 
 
@@ -119,12 +122,12 @@ class _Groups:
     def __init__(self, submissions: Sequence[Submission]) -> None:
         self.found: dict[tuple[str, str], list[Entry]] = {}
         for submission in submissions:
-            name = re.sub(r"-seed\d+$", "", submission.name.removeprefix("reference/")).replace("-", " ")
+            name = without_seed(submission.name.removeprefix(REFERENCE)).replace("-", " ")
             for task, one in submission.tasks.items():
                 if not (one.folder / "examples.parquet").is_file():
                     continue
                 self.found.setdefault((name, task), []).append(Entry(submission.card.name, one))
-        self._measured: dict[int, MeasuredEntry] = {}
+        self._measured: dict[str, MeasuredEntry] = {}
 
     def entries(self, method: str, task: str) -> list[Entry]:
         """One a seed, in the order of the seeds."""
@@ -135,7 +138,10 @@ class _Groups:
         return _Drawn(tuple(self._measure(one) for one in entries))
 
     def _measure(self, entry: Entry) -> MeasuredEntry:
-        return self._measured.setdefault(id(entry.task), MeasuredEntry(entry))
+        place = str(entry.task.folder)
+        if place not in self._measured:
+            self._measured[place] = MeasuredEntry(entry)
+        return self._measured[place]
 
 
 def _cells(claim: Claim, groups: _Groups) -> list[ClaimCell]:
@@ -200,17 +206,16 @@ def _scores(claim: Claim, headline: str, drawn: _Drawn) -> list[str]:
 
 def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Drawn) -> ClaimCell:
     blank = replace(blank, score=score)
-    first = own.of(score)
-    second: FloatArray | str
-    if claim.kind == "level" and not isinstance(first, str):
-        second = np.full((1, first.shape[1]), claim.threshold)
-    else:
-        second = others.of(score)
-    if isinstance(first, str) or isinstance(second, str):
-        return replace(blank, reason=f"no value: {first if isinstance(first, str) else second}")
+    drawn = own.of(score)
+    if isinstance(drawn, str):
+        return replace(blank, reason=f"no value: {drawn}")
+    first, n = drawn
+    held = (np.full((1, first.shape[1]), claim.threshold), n) if claim.kind == "level" else others.of(score)
+    if isinstance(held, str):
+        return replace(blank, reason=f"no value: {held}")
+    second, n = held[0], min(n, held[1])
     keep = np.isfinite(np.vstack([first, second])).all(axis=0)
-    n = min(one.entry.result.task.rows for one in own.entries)
-    found = seeds_difference(second[:, keep], first[:, keep], n, (claim.name, blank.task, score))
+    found = seeds_difference(second[:, keep], first[:, keep], n, (claim.method, claim.against, blank.task, score))
     cell = replace(
         blank,
         values=tuple(first[:, 0].tolist()),

@@ -1,6 +1,6 @@
-"""The picture of a track's reasons: an explainer a row, an entry a lane in it, each value on its own scale.
+"""The picture of where entries stand: an explainer or a perturbation a row, an entry a lane in it, on its own scale.
 
-Shapes only; `templates/alignment_plot.svg.j2` draws them, and escapes the names. What a mark says is carried by its
+Shapes only; `templates/standings_plot.svg.j2` draws them, and escapes the names. What a mark says is carried by its
 shape: a disc (hollow for a weak student), a cross where another fill says otherwise, a diamond for random weights.
 """
 
@@ -19,16 +19,17 @@ LANE, STRIP = 19.0, 13.0  # from one lane to the next, and the height of its ban
 ALONE, ALONE_STRIP = 32.0, 18.0  # the same where one entry has each row to itself
 HEAD, GAP = 20.0, 7.0  # room for the explainer's name above its lanes, and below them
 LONGEST_TITLE = 30
-LEAST, MOST, STEP = -1.0, 1.0, 0.2  # a cosine lies between these two; a tick at each such step
+LEAST, MOST, STEP = -1.0, 1.0, 0.2  # a cosine or a κ lies between these two; a tick at each such step
 CLEAR = 10.0  # between the marks of a lane and the words after them
 
 
 @dataclass(frozen=True)
 class Standing:
-    """What one explainer says of one entry.
+    """What one explainer, or one perturbation, says of one entry.
 
-    value: centred cosine, or None with `reason`. floor, ceiling: chance and retrained teachers; random: the mean of the
-    student with random weights; None where they were not measured. survives: false where another fill says otherwise.
+    value: centred cosine or flip-κ, or None with `reason`. floor, ceiling: chance and retrained teachers; random: the
+    mean of the student with random weights; None where they were not measured. survives: false where another fill says
+    otherwise.
     """
 
     entry: str
@@ -80,7 +81,7 @@ class Row:
 
 
 @dataclass(frozen=True)
-class AlignmentPlot:
+class StandingsPlot:
     """alone: the name of the entry where there is only one; the lanes carry the names where there are several."""
 
     title: str
@@ -190,7 +191,7 @@ def _stretch(scale: Scale, low: float, high: float) -> tuple[str, str] | None:
     return (pixel(scale(low)), pixel(scale(high) - scale(low))) if high > low else None
 
 
-def draw(title: str, across_title: str, standings: Sequence[tuple[str, Sequence[Standing]]]) -> AlignmentPlot | None:
+def draw(title: str, across_title: str, standings: Sequence[tuple[str, Sequence[Standing]]]) -> StandingsPlot | None:
     """The picture of `standings`: (title of an explainer, what it says of the entries, in the order of the table). Of
     a perturbation as well, whose flip-κ is read the same way.
 
@@ -220,7 +221,7 @@ def draw(title: str, across_title: str, standings: Sequence[tuple[str, Sequence[
             )
         )
         top += head + lane * len(ones) + gap
-    return AlignmentPlot(
+    return StandingsPlot(
         title=title,
         description=". ".join(in_words(one, name) for name, ones in standings for one in ones) + ".",
         across_title=across_title,
