@@ -29,7 +29,8 @@ def test_a_rebuild_gives_the_same_bytes(submissions, tmp_path):
     build(submissions, tmp_path / "else" / "where", METRICS)
     assert first == contents(tmp_path / "one") == contents(tmp_path / "else" / "where")
     assert {path.partition("/")[0] for path in first} == {
-        "BUILT.txt", "assets", "badges", "data", "entries", "explainers", "index.html", "methods", "metrics", "tasks",
+        "BUILT.txt", "assets", "badges", "claims.html", "data", "entries", "explainers", "index.html", "methods",
+        "metrics", "tasks",
     }  # fmt: skip
 
 

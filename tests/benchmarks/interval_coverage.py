@@ -1,6 +1,7 @@
 """Do 95 % intervals hold what they promise, and the gate its error rates? By simulation, with the code that is used.
 
-    python tests/benchmarks/coverage.py [--replicates 2000 --resamples 1000 --examples 70 277 1043] [--part intervals]
+    python tests/benchmarks/interval_coverage.py [--replicates 2000 --resamples 1000 --examples 70 277 1043]
+        [--part intervals]
 
 intervals: examples are drawn from populations of which the true value is known; how often do the percentile and the
 BCa interval hold it? Goal 95 ± 1.5 %, and at n = 70 at least 92 %, or the interval is called approximate.
