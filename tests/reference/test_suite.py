@@ -73,6 +73,7 @@ def test_an_unknown_suite_is_told_which_there_are(run_cli: Cli, tmp_path: Path) 
         (("--budget", "0m"), "--budget"),
         (("--executor", "slurm"), "--executor"),
         (("--address", "1.2.3.4:1"), "--address"),
+        (("--task", "cola"), "--task"),
     ],
 )
 def test_options_that_cannot_be_are_refused(
@@ -100,6 +101,13 @@ def test_every_suite_can_be_planned_without_data_or_hub(name: str, tmp_path: Pat
     for digest, job in graph.jobs.items():
         assert list(graph.jobs).index(digest) > max([-1, *(list(graph.jobs).index(n) for n in job.needs.values())])
     assert not (tmp_path / "work").exists()
+
+
+def test_a_suite_on_some_of_its_tasks_has_the_jobs_it_has_on_them(tmp_path: Path) -> None:
+    at = Site(site(tmp_path).ledger, tmp_path / "out", None, "cuda", looks=False)
+    whole = build_graph(*read_suite("cpu-small"), at)
+    some = build_graph(*read_suite("cpu-small", ["cola", "glue/mrpc"]), at)
+    assert [*some.jobs] == [digest for digest, job in whole.jobs.items() if job.task in ("glue/cola", "glue/mrpc")]
 
 
 def test_the_plan_names_what_a_suite_takes(suite: Path, run_cli: Cli, tmp_path: Path) -> None:

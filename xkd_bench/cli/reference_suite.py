@@ -20,6 +20,9 @@ Output = Annotated[Path, typer.Option(help="Folder of the entries.")]
 Encoder = Annotated[
     Path | None, typer.Option(help="A pretrained encoder, for suites that start from one. Default: the package's.")
 ]
+Tasks = Annotated[
+    list[str] | None, typer.Option("--task", help="Only this task of the suite; repeatable. Default: all of them.")
+]
 Workers = Annotated[int, typer.Option(help="How many at once: processes of one thread, or one a GPU.", min=1)]
 REFERENCE = Path("submissions/reference")
 FAILED = 1
@@ -28,6 +31,7 @@ FAILED = 1
 def run(
     suite: SuiteName,
     plan: Annotated[bool, typer.Option("--plan", help="Print jobs, cost, hours and disk; run nothing.")] = False,
+    tasks: Tasks = None,
     workers: Workers = 1,
     budget: Annotated[
         str | None, typer.Option(help="Stop after this long, e.g. 150m or 2h; started again, it goes on.")
@@ -52,9 +56,9 @@ def run(
 
     site = _site(work, output, encoder, data_root, store, _device(device, planned=plan), looks=not plan)
     if plan:
-        print_plan(suite, site, workers)
+        print_plan(suite, site, workers, tuple(tasks or ()))
         return
-    manner = Manner(workers, tries, _seconds(budget), _executor(executor, address), address)
+    manner = Manner(workers, tries, _seconds(budget), _executor(executor, address), address, tuple(tasks or ()))
     found = run_suite(suite, site, store or default_store(), manner, lambda line: typer.echo(f"· {line}"))
     print_status(found, workers)
     if failed(found):
@@ -64,6 +68,7 @@ def run(
 def status(
     suite: SuiteName,
     as_json: Annotated[bool, typer.Option("--json", help="Every job as JSON, for a script.")] = False,
+    tasks: Tasks = None,
     workers: Workers = 1,
     work: Work = None,
     output: Output = REFERENCE,
@@ -79,7 +84,7 @@ def status(
     from xkd_bench.reference.suite import read_suite
 
     site = _site(work, output, encoder, data_root, store, _device(device, planned=False), looks=False)
-    read, folder = read_suite(suite)
+    read, folder = read_suite(suite, tasks or ())
     found = standings(build_graph(read, folder, site), site.ledger)
     if as_json:
         print_json(found, workers)

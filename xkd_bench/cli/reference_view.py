@@ -18,9 +18,9 @@ from xkd_bench.terminal.tables import plain_table
 MOST_SHOWN = 12
 
 
-def print_plan(name: str, site: Site, workers: int) -> None:
+def print_plan(name: str, site: Site, workers: int, tasks: tuple[str, ...]) -> None:
     """Jobs, updates, forwards and hours by task and kind; hours on one worker, on those asked for and on eight."""
-    suite, folder = read_suite(name)
+    suite, folder = read_suite(name, tasks)
     graph = build_graph(suite, folder, site)
     found = standings(graph, site.ledger)
     typer.echo(f"{suite.title}: {suite.summary}\nprotocol {suite.protocol}; predicted for {site.device}, one a worker")

@@ -23,13 +23,15 @@ KEPT = "what was finished is kept; the same command goes on from it"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a suite is run. budget: seconds after which nothing is begun any more. address: of a Ray cluster."""
+    """How a suite is run. budget: seconds after which nothing is begun any more. address: of a Ray cluster. tasks: those
+    of the suite that are run, all where none is named."""
 
     workers: int = 1
     tries: int = 3
     budget: float | None = None
     executor: Literal["local", "ray"] = "local"
     address: str | None = None
+    tasks: tuple[str, ...] = ()
 
 
 def run_suite(name: str, site: Site, store: Path, manner: Manner, tell: Callable[[str], None]) -> list[Standing]:
@@ -38,7 +40,7 @@ def run_suite(name: str, site: Site, store: Path, manner: Manner, tell: Callable
     Raises `BadInputError` for a suite that cannot be run, before anything is, and `DiskError` for a full disk.
     """
     began = time.time()
-    suite, folder = read_suite(name)
+    suite, folder = read_suite(name, manner.tasks)
     with disk_errors(site.ledger.root, KEPT):
         site.ledger.root.mkdir(parents=True, exist_ok=True)
         graph = build_graph(suite, folder, site)

@@ -163,6 +163,22 @@ class Suite(Strict):
             raise ValueError("starts: the name 'teacher' stands for the teacher of the task")
         return self
 
+    def on(self, tasks: Iterable[str]) -> Suite:
+        """The suite on these of its tasks, named whole or by their last part; on all where none is named.
+
+        Raises `BadInputError` for a task that is none of the suite's.
+        """
+        asked = {name: {task for task in self.tasks if name in (task.name, task.name.split("/")[-1])} for name in tasks}
+        if strange := [name for name, found in asked.items() if not found]:
+            raise BadInputError(
+                where="--task",
+                expected=f"some of the tasks of {self.name}: {', '.join(task.name for task in self.tasks)}",
+                found=", ".join(strange),
+                fix="name those of the suite",
+            )
+        chosen = set().union(*asked.values())
+        return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task in chosen)}) if asked else self
+
 
 def _known(where: str, named: Iterable[str], known: set[str]) -> None:
     if unknown := sorted(set(named) - known):
@@ -174,8 +190,9 @@ def suite_names() -> list[str]:
     return sorted(path.stem for path in SUITES.glob("*.toml"))
 
 
-def read_suite(name: str) -> tuple[Suite, Path]:
-    """A suite by its name or as a .toml, and the folder that its relative paths start from.
+def read_suite(name: str, tasks: Iterable[str] = ()) -> tuple[Suite, Path]:
+    """A suite by its name or as a .toml, on some of its tasks or on all, and the folder that its relative paths start
+    from.
 
     Raises `BadInputError` naming file and field.
     """
@@ -188,7 +205,7 @@ def read_suite(name: str) -> tuple[Suite, Path]:
             fix="choose one, or write a suite like xkd_bench/reference/suites/demo.toml",
         )
     try:
-        return Suite.model_validate(read_toml(path)), path.resolve().parent
+        return Suite.model_validate(read_toml(path)).on(tasks), path.resolve().parent
     except ValidationError as error:
         field, message = first_problem(error)
         raise BadInputError(
