@@ -23,8 +23,8 @@ KEPT = "what was finished is kept; the same command goes on from it"
 
 @dataclass(frozen=True)
 class Manner:
-    """How a suite is run. budget: seconds after which nothing is begun any more. address: of a Ray cluster. tasks: those
-    of the suite that are run, all where none is named."""
+    """How a suite is run. budget: seconds after which nothing is begun any more. address: of a Ray cluster. tasks: of
+    the suite, those that are run; all where none is named."""
 
     workers: int = 1
     tries: int = 3

@@ -176,8 +176,8 @@ class Suite(Strict):
                 found=", ".join(strange),
                 fix="name those of the suite",
             )
-        chosen = set().union(*asked.values())
-        return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task in chosen)}) if asked else self
+        chosen = set().union(*asked.values()) if asked else set(self.tasks)
+        return self.model_copy(update={"tasks": tuple(task for task in self.tasks if task in chosen)})
 
 
 def _known(where: str, named: Iterable[str], known: set[str]) -> None:
