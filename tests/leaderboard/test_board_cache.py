@@ -11,7 +11,7 @@ import pytest
 from synthetic import SCRIPT, write_board
 
 from xkd_bench.distillers import registry as distillers
-from xkd_bench.leaderboard import build, entry_files
+from xkd_bench.leaderboard import build, entry_files, section_files
 from xkd_bench.leaderboard.cache import Digests
 from xkd_bench.leaderboard.digest import slim
 from xkd_bench.metrics.registry import cards
@@ -63,6 +63,16 @@ def test_the_second_build_makes_no_entry_again_and_writes_the_same_bytes(submiss
     assert report.kept == report.entries
 
 
+def test_the_second_build_of_a_long_board_makes_no_table_again(submissions, tmp_path, monkeypatch):
+    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    cold = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
+    monkeypatch.setattr(section_files, "make", never)
+    assert built(submissions, tmp_path / "board", cache=tmp_path / "cache") == cold
+    other = {"official_teachers": ["sha256:" + "0" * 64]}
+    with pytest.raises(AssertionError, match="made again"):
+        built(submissions, tmp_path / "board", cache=tmp_path / "cache", **other)
+
+
 def test_a_fresh_checkout_of_the_same_files_is_known_by_its_contents(submissions, tmp_path, monkeypatch):
     first = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     for path in submissions.rglob("*"):
@@ -71,7 +81,10 @@ def test_a_fresh_checkout_of_the_same_files_is_known_by_its_contents(submissions
     assert built(submissions, tmp_path / "board", cache=tmp_path / "cache") == first
 
 
-@pytest.mark.parametrize("what", ["submission.toml", "record.json", "audit", "removed", "added", "page", "cache"])
+@pytest.mark.usefixtures("length")
+@pytest.mark.parametrize(
+    "what", ["submission.toml", "record.json", "audit", "removed", "added", "page", "table", "cache", "sections"]
+)
 def test_whatever_changes_is_made_again(submissions, tmp_path, what):
     built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     entry = submissions / "people" / "vanilla_kd"
@@ -91,8 +104,11 @@ def test_whatever_changes_is_made_again(submissions, tmp_path, what):
         shutil.copytree(entry, submissions / "people" / "vanilla-kd-again")
     elif what == "page":
         (tmp_path / "board/entries/people-attn-last.html").write_text("mine")
+    elif what == "table":
+        for path in (tmp_path / "board/data").glob("*.csv"):
+            path.write_text("mine")
     else:
-        for path in (tmp_path / "cache").rglob("entry.json"):
+        for path in (tmp_path / "cache").rglob("entry.json" if what == "cache" else "sections/*.json"):
             path.write_text("{")
     again = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     assert again == built(submissions, tmp_path / "cold")

@@ -24,7 +24,7 @@ from xkd_bench.leaderboard.front import front_files
 from xkd_bench.leaderboard.page import Page, is_long, page_of
 from xkd_bench.leaderboard.publish import check_replaceable, publishing
 from xkd_bench.leaderboard.render import page as render_page
-from xkd_bench.leaderboard.section_files import TaskRows
+from xkd_bench.leaderboard.section_files import OfEntry, TaskRows
 from xkd_bench.leaderboard.workers import Each, workers
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations import registry as perturbations
@@ -126,20 +126,24 @@ def _write(names: Sequence[str], blueprint: Blueprint, each: Each) -> tuple[Page
     found |= zip(
         changed, each(partial(entry_files.make, blueprint=blueprint), changed, "entries", "entries"), strict=True
     )
-    submissions = [kept.submission(blueprint.submissions) for kept in found.values() if kept is not None]
-    badges = {(name, task): badge for name, kept in found.items() if kept for task, badge in kept.digest.badges.items()}
-    held: dict[str, list[Any]] = {}
-    for entry in submissions:
-        for task in entry.tasks:
-            held.setdefault(task, []).append((entry.name, entry.card, badges[entry.name, task]))
+    entries = [kept for kept in found.values() if kept is not None]
+    submissions = [kept.submission(blueprint.submissions) for kept in entries]
+    held: dict[str, list[OfEntry]] = {}
+    for kept in entries:
+        digest = kept.digest
+        for task in digest.tasks:
+            held.setdefault(task, []).append(OfEntry(kept.name, digest.card, digest.badges[task], digest.contents))
     known = {task: blueprint.registered.get(task) for task in held}
     order = sorted(held, key=lambda task: (not ((one := known[task]) and one.ranked), known[task] is None, task))
     anchors = Anchors()
-    tables = [TaskRows(task, anchors.new("task", task), tuple(held[task])) for task in order]
-    sections = each(partial(section_files.make, blueprint=blueprint), tables, "tables", "tasks")
-    page = page_of(submissions, sections, blueprint)
+    rows = [TaskRows(task, anchors.new("task", task), tuple(held[task])) for task in order]
+    sections = {one.task: section_files.take_over(one, blueprint) for one in rows}
+    other = [one for one in rows if sections[one.task] is None]
+    made = each(partial(section_files.make, blueprint=blueprint), other, "tables", "tasks")
+    sections |= zip((one.task for one in other), made, strict=True)
+    page = page_of(submissions, [one for one in sections.values() if one is not None], blueprint)
     blueprint.edition.write(front_files(page, submissions, blueprint))
-    references = {name: kept.digest.contents for name, kept in found.items() if kept and name.startswith(REFERENCE)}
+    references = {kept.name: kept.digest.contents for kept in entries if kept.name.startswith(REFERENCE)}
     blueprint.edition.write({CLAIMS: _claims(references, blueprint)})
     return page, len(names) - len(changed)
 

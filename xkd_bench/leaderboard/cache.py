@@ -3,6 +3,8 @@
     <folder>/digests-<version of the code>/<entry>/entry.json   card, briefs, which pages of which board were written
                                                    <task>.json  the digest of its record (`digest.slim`), and its cost
                                                    <task>.npy   draws its places are told by (`ranks.paired_draws`)
+                                          sections/<task>.json  what the first page shows of a task, and its pages
+                                          pages/                a page that follows from much
 
 An entry is known by the size and time of its files and, where these changed (a fresh checkout), by their contents. A
 page is taken over from the board before only while it is the very file that a build wrote. Nothing in the folder is
@@ -46,6 +48,16 @@ class EntryDigest(Strict):
     card: SubmissionRecord
     tasks: dict[str, TaskResult]
     badges: dict[str, Badge]
+    board: str
+    pages: dict[str, Stamp]
+
+
+class SectionDigest(Strict):
+    """A task of a long board as the last build left it. made_from: hash of all it follows from; front: what the first
+    page shows of it."""
+
+    made_from: str
+    front: dict[str, Any]
     board: str
     pages: dict[str, Stamp]
 
@@ -153,6 +165,18 @@ class Digests:
         stacked = np.stack(list(draws.values())) if draws else np.empty((0, 0))
         np.save(path.with_suffix(".npy"), stacked.astype(np.float32))
 
+    def section(self, task: str) -> SectionDigest | None:
+        """None where there is none that can be read."""
+        try:
+            return SectionDigest.model_validate_json(self._of_section(task).read_bytes())
+        except (OSError, ValidationError):
+            return None
+
+    def write_section(self, task: str, digest: SectionDigest) -> None:
+        place = self._of_section(task)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(place, digest.model_dump_json())
+
     def page(self, name: str, made_from: Any) -> bytes | None:
         """A page as it was made from the same; None where it was not, or where that page is gone."""
         place = self.folder / "pages" / name
@@ -176,12 +200,15 @@ class Digests:
         digest = hashlib.sha256(name.encode()).hexdigest()
         return self.folder / digest[:2] / digest[2:32]
 
+    def _of_section(self, task: str) -> Path:
+        return self.folder / "sections" / f"{hashlib.sha256(task.encode()).hexdigest()[:32]}.json"
+
     def _of_task(self, name: str, task: str, suffix: str) -> Path:
         return self._place(name) / f"{hashlib.sha256(task.encode()).hexdigest()[:16]}{suffix}"
 
 
-def still_there(digest: EntryDigest, board: Path) -> bool:
-    """Whether the pages of an entry on a board are the files that were written."""
+def still_there(digest: EntryDigest | SectionDigest, board: Path) -> bool:
+    """Whether the pages of an entry or a task on a board are the files that were written."""
     try:
         return digest.board == str(board) and all(
             stamp_of(board / path) == stamp for path, stamp in digest.pages.items()
