@@ -86,6 +86,12 @@ method = "finetune"
 [[methods]]
 method = "vanilla_kd"
 seeds = [0]
+
+[[controls]]
+control = "int8"
+
+[[controls]]
+control = "retrained"
 """
 
 

@@ -31,6 +31,8 @@ TEACHERS = {"train teacher", "train teacher again, seed 1"}
 TABLES = {"keep teacher's tables", "keep tables of retrained teacher 1"}
 STUDENTS = {"train finetune, seed 0", "train vanilla_kd, seed 0"}
 RECORDS = {"evaluate finetune, seed 0", "evaluate vanilla_kd, seed 0"}
+COPY = {"round int8 copy"}
+CONTROLS = {"evaluate control-int8", "evaluate control-retrained"}
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,10 @@ RECORDS = {"evaluate finetune, seed 0", "evaluate vanilla_kd, seed 0"}
         ("training = { epochs = 1 }", "training = { epochs = 2 }", STUDENTS | RECORDS),
         ("layers = [1, 3]", "layers = [1, 4]", STUDENTS | RECORDS),
         ('baseline = "finetune"\n', "", {"evaluate vanilla_kd, seed 0"}),
-        ("epochs = 7", "epochs = 8", TEACHERS | TABLES | STUDENTS | RECORDS),
-        ("train_rows = 480", "train_rows = 479", TEACHERS | TABLES | STUDENTS | RECORDS),
-        ("retrained = [1]", "retrained = []", RECORDS),
-        ("protocol = \"tiny_protocol.toml\"", 'protocol = "quick"', TABLES | RECORDS),
+        ("epochs = 7", "epochs = 8", TEACHERS | TABLES | STUDENTS | COPY | RECORDS | CONTROLS),
+        ("train_rows = 480", "train_rows = 479", TEACHERS | TABLES | STUDENTS | COPY | RECORDS | CONTROLS),
+        ("retrained = [1]", "retrained = []", RECORDS | {"evaluate control-int8"}),
+        ("protocol = \"tiny_protocol.toml\"", 'protocol = "quick"', TABLES | RECORDS | CONTROLS),
     ],
 )  # fmt: skip
 def test_a_change_of_the_suite_changes_what_depends_on_it(
@@ -78,4 +80,4 @@ def test_two_methods_with_the_same_settings_are_one_training_and_two_records(tmp
     graph = graph_of(write_suite(tmp_path, lambda text: text + more), site(tmp_path))
     kinds = [job.kind for job in graph.jobs.values()]
     assert kinds.count("train") == 4
-    assert kinds.count("evaluate") == 3
+    assert kinds.count("evaluate") == 5

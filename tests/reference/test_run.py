@@ -22,7 +22,7 @@ from xkd_bench.reference.status import standings
 
 def test_every_job_of_two_workers_is_made_once(finished: Path) -> None:
     found = attempts(finished / "work")
-    assert len(found) == 9  # a start, two teachers and their tables, two students and their records
+    assert len(found) == 12  # a start, two teachers and their tables, two students, a copy, four records
     assert all([one["outcome"] for one in tries] == ["finished"] for tries in found.values())
     assert {one["worker"] for tries in found.values() for one in tries} == {"worker 0", "worker 1"}
     assert not list((finished / "work").rglob("*.tmp"))
@@ -31,7 +31,13 @@ def test_every_job_of_two_workers_is_made_once(finished: Path) -> None:
 
 def test_the_entries_have_all_that_was_asked_for(finished: Path) -> None:
     out = finished / "out"
-    assert {path.name for path in out.iterdir()} == {"finetune", "vanilla_kd", "teachers"}
+    assert {path.name for path in out.iterdir()} == {
+        "control-int8",
+        "control-retrained",
+        "finetune",
+        "teachers",
+        "vanilla_kd",
+    }
     assert {path.name for path in (out / "teachers").iterdir()} == {"digits", "digits-retrained-1"}
     kept = [json.loads((out / "teachers" / name / "reference.json").read_text()) for name in
             ("digits", "digits-retrained-1")]  # fmt: skip

@@ -115,5 +115,5 @@ def test_the_plan_names_what_a_suite_takes(suite: Path, run_cli: Cli, tmp_path: 
     assert code == 0, error
     lines = {tuple(line.split()[:3]): line.split() for line in output.splitlines()}
     assert lines["demo/digits", "train", "4"][4] == str(2 * 7 * 15 + 2 * 8)
-    assert "9 of 9 jobs to do" in output
+    assert "12 of 12 jobs to do" in output
     assert "8 workers" in output

@@ -248,10 +248,13 @@ def test_status_says_what_runs_what_failed_and_what_waits(
         "evaluate finetune, seed 0": "waiting",
         "train vanilla_kd, seed 0": "waiting",
         "evaluate vanilla_kd, seed 0": "waiting",
+        "round int8 copy": "waiting",
+        "evaluate control-int8": "waiting",
+        "evaluate control-retrained": "waiting",
     }
     assert f"train teacher again, seed 1: process {os.getpid()} on" in output
     assert "RuntimeError: out of luck (test_worker.py" in output
-    assert "left: 8 jobs" in output
+    assert "left: 11 jobs" in output
 
 
 def test_states_follow_from_what_is_needed(tmp_path: Path) -> None:

@@ -72,6 +72,11 @@ def build_graph(suite: Suite, folder: Path, site: Site) -> Graph:
                         entry = _entry(method, teacher, suite.students[name], seed)
                         _claim(taken, entry, course.task.name)
                         track.add_student(method, suite.students[name], seed, entry)
+            for control in suite.controls:
+                if not control.tasks or card.name in control.tasks:
+                    entry = "-".join([control.name, *([teacher.suffix] if teacher.suffix else [])])
+                    _claim(taken, entry, course.task.name)
+                    track.add_control(control, entry)
     return graph
 
 

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from xkd_bench.records import canonical_json
 
-Kind = Literal["start", "train", "keep", "evaluate"]
-KINDS: tuple[Kind, ...] = ("start", "train", "keep", "evaluate")
+Kind = Literal["start", "train", "round", "keep", "evaluate"]
+KINDS: tuple[Kind, ...] = ("start", "train", "round", "keep", "evaluate")
 JOB_VERSION = 1
 
 

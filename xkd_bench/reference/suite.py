@@ -129,6 +129,18 @@ class MethodCard(Strict):
         return self.entry or self.method
 
 
+class ControlCard(Strict):
+    """A row beside those of the methods. control: `int8`, the teacher's copy with weights of 8 bits; `retrained`, the
+    first of the retrained teachers, judged with the others. tasks: all where left out."""
+
+    control: Literal["int8", "retrained"]
+    tasks: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return f"control-{self.control}"
+
+
 class Suite(Strict):
     """A whole suite. protocol: a name, or a .toml beside the suite. baseline: name of the method over whose student,
     of the same seed or its first, the others' gains are told."""
@@ -145,6 +157,7 @@ class Suite(Strict):
     students: dict[Word, StudentCard]
     tasks: Annotated[tuple[TaskCard, ...], Field(min_length=1)]
     methods: Annotated[tuple[MethodCard, ...], Field(min_length=1)]
+    controls: tuple[ControlCard, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Suite:
@@ -155,6 +168,7 @@ class Suite(Strict):
         names = {task.name for task in self.tasks}
         _known("methods", (name for method in self.methods for name in method.tasks), names)
         _known("methods", (name for method in self.methods for name in method.students), {*self.students})
+        _known("controls", (name for control in self.controls for name in control.tasks), names)
         if self.baseline is not None:
             _known("baseline", [self.baseline], {method.name for method in self.methods})
         if len(names) != len(self.tasks):

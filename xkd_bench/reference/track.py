@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from xkd_bench.records.submission import task_folder
 from xkd_bench.reference.committed import Wanted, difference, notes, read_record
 from xkd_bench.reference.costs import Meter, asked, evaluation_cost, keeping_cost, step_of, training_cost
 from xkd_bench.reference.jobs import Job
+from xkd_bench.reference.rounded import METHOD, SETTINGS
 from xkd_bench.reference.schedule import Recipe, name_of, student_recipe, teacher_recipe
 from xkd_bench.reference.site import Site, code_versions
-from xkd_bench.reference.suite import MethodCard, ShapeCard, StudentCard, Suite, TaskCard, TeacherCard
+from xkd_bench.reference.suite import ControlCard, MethodCard, ShapeCard, StudentCard, Suite, TaskCard, TeacherCard
 from xkd_bench.tasks.protocols import Protocol
 from xkd_bench.tasks.registry import Task
 
@@ -40,6 +42,19 @@ class Course:
     @property
     def rows(self) -> int:
         return min(self.card.train_rows or self.card.rows.train, self.card.rows.train)
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A checkpoint whose record is wanted, and what its entry says. recipe: of its training, or of its teacher's."""
+
+    entry: str
+    label: str
+    method: str
+    summary: str
+    made: Job
+    recipe: Recipe
+    shape: ShapeCard
 
 
 class Track:
@@ -75,9 +90,50 @@ class Track:
         recipe = student_recipe(method, student, self.task, self.course.card.train_rows, seed)
         trained = self._student(method, student, recipe)
         self.students[method.name, student, seed] = trained
-        baseline = self._baseline(method, student, seed)
-        teachers = {"teacher": self.kept} | {f"retrained_{i}": one for i, one in enumerate(self.again, 1)}
-        needs, identity = {"student": trained.digest}, dict[str, Any]()
+        card = _cards()[method.method]
+        self._judge(
+            Judged(
+                entry,
+                label=f"{method.name}, seed {seed}",
+                method=method.method,
+                summary=f"{card['title']}: {card['summary']}. Suite {self.suite.name}, seed {seed}.",
+                made=trained,
+                recipe=recipe,
+                shape=self._shape_of(student),
+            ),
+            self.again,
+            self._baseline(method, student, seed),
+        )
+
+    def add_control(self, control: ControlCard, entry: str) -> None:
+        """A row that shows what can be expected: of the teacher's own copy, or of the teacher trained again."""
+        seed = self.teacher.seed
+        if control.control == "int8":
+            identity = {**self.own, "rounded": SETTINGS}
+            job = Job(
+                "round", self.task.name, "int8 copy", identity, {"teacher": self.trained.digest}, {"task": self.place}
+            )
+            made, method, again = self.graph.add(job), METHOD, self.again
+            summary = "Control: the teacher with its weights rounded to 8 bits, trained no further."
+        elif not self.teacher.retrained:
+            return
+        else:
+            seed, *_ = self.teacher.retrained
+            made, method, again = (
+                self._teacher(seed, f"teacher again, seed {seed}"),
+                self.teacher.method,
+                self.again[1:],
+            )
+            summary = f"Control: the teacher trained again with seed {seed}, from the same start on the same rows."
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
+        self._judge(
+            Judged(entry, control.name, method, f"{summary} Suite {self.suite.name}.", made, recipe, self.shape), again
+        )
+
+    def _judge(self, judged: Judged, again: Sequence[Job], baseline: Job | None = None) -> None:
+        """The record of a checkpoint. again: retrained teachers that its ceiling comes from."""
+        teachers = {"teacher": self.kept} | {f"retrained_{i}": one for i, one in enumerate(again, 1)}
+        needs, identity = {"student": judged.made.digest}, dict[str, Any]()
         if baseline is not None:
             needs["baseline"] = baseline.digest
         for role, kept in teachers.items():
@@ -87,19 +143,24 @@ class Track:
         evaluated = Job(
             kind="evaluate",
             task=self.task.name,
-            label=f"{method.name}, seed {seed}",
-            identity={**self._judged(), **identity, "entry": entry},
+            label=judged.label,
+            identity={**self._judged(), **identity, "entry": judged.entry},
             needs=needs,
             recipe={
                 "task": self.place,
                 "protocol": self.course.protocol_name,
-                "tables": [one.recipe["name"] for one in (self.kept, *self.again)],
-                "answers": self._answers(method, entry, seed),
+                "tables": [one.recipe["name"] for one in (self.kept, *again)],
+                "answers": {
+                    "name": judged.entry,
+                    "method": judged.method,
+                    "summary": judged.summary,
+                    "authors": list(self.suite.authors),
+                },
             },
-            cost=evaluation_cost(self.meter, self.asked, self._shape_of(student)),
+            cost=evaluation_cost(self.meter, self.asked, judged.shape),
         )
         self.graph.target(evaluated)
-        self._look_for_record(evaluated, trained, recipe, entry)
+        self._look_for_record(evaluated, judged, len(again))
 
     def _teacher(self, seed: int, label: str) -> Job:
         recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
@@ -202,32 +263,28 @@ class Track:
         seeds = {at[2]: job for at, job in self.students.items() if at[:2] == (name, student)}
         return seeds.get(seed) or next(iter(seeds.values()), None)
 
-    def _answers(self, method: MethodCard, entry: str, seed: int) -> dict[str, Any]:
-        card = _cards()[method.method]
-        summary = f"{card['title']}: {card['summary']}. Suite {self.suite.name}, seed {seed}."
-        return {"name": entry, "method": method.method, "summary": summary, "authors": list(self.suite.authors)}
-
-    def _look_for_record(self, evaluated: Job, trained: Job, recipe: Recipe, entry: str) -> None:
+    def _look_for_record(self, evaluated: Job, judged: Judged, again: int) -> None:
         """A record in the place of this one counts as it, or stands in its way."""
-        folder = self.site.output / entry / task_folder(self.task.name)
+        folder = self.site.output / judged.entry / task_folder(self.task.name)
         record = read_record(folder)
         if record is None:
             return
         done = self.site.ledger.done(self.kept.digest) or {}
         teacher = self.site.kept(self.name) or done.get("checkpoint")
+        is_copy = judged.method == METHOD
         wanted = Wanted(
             task=self.task.name,
             data=evaluated.identity["data"],
             protocol=evaluated.identity["protocol"],
             teacher=str(teacher),
-            train_data=trained.identity["data"],
-            seed=recipe.seed,
-            method=recipe.method,
-            layers=recipe.layers,
-            rows=recipe.train_rows,
-            settings=trained.identity["settings"],
-            training=trained.identity["training"],
-            retrained=len(self.again),
+            train_data=self.trained.identity["data"],
+            seed=judged.recipe.seed,
+            method=judged.method,
+            layers=judged.recipe.layers,
+            rows=judged.recipe.train_rows,
+            settings=SETTINGS if is_copy else judged.made.identity["settings"],
+            training={} if is_copy else judged.made.identity["training"],
+            retrained=again,
         )
         other = difference(record, wanted)
         if other:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -25,8 +26,9 @@ from xkd_bench.records.reference_tables import keep
 from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.store import Store
 from xkd_bench.records.submission import parse, task_folder
-from xkd_bench.reference.jobs import Job
+from xkd_bench.reference.jobs import Job, Kind
 from xkd_bench.reference.ledger import Ledger
+from xkd_bench.reference.rounded import write_rounded
 from xkd_bench.reference.schedule import Recipe
 from xkd_bench.reference.starts import write_untrained
 from xkd_bench.tasks.registry import find_task
@@ -54,7 +56,7 @@ def do(job: Job, place: Place, made: dict[str, Any]) -> None:
     Raises `BadInputError` for what cannot be made, whoever tries.
     """
     clock = time.perf_counter()
-    {"start": _start, "train": _train, "keep": _keep, "evaluate": _evaluate}[job.kind](job, place, made)
+    MAKE[job.kind](job, place, made)
     with disk_errors(place.output, "what was made is kept in the work folder"):
         publish(job, place)
     made["seconds"] = round(time.perf_counter() - clock, 3)
@@ -107,6 +109,17 @@ def _train(job: Job, place: Place, made: dict[str, Any]) -> None:
     assert lineage is not None
     _check_data(job, place, lineage.train_fingerprint)
     made |= {"checkpoint": open_checkpoint(str(output)).hash, "updates": lineage.updates}
+
+
+def _round(job: Job, place: Place, made: dict[str, Any]) -> None:
+    folder = place.ledger.result(job.digest)
+    teacher = open_checkpoint(str(place.ledger.result(job.needs["teacher"])))
+    if not folder.exists():
+        lineage = read_lineage(teacher.folder)
+        assert lineage is not None
+        with disk_errors(folder, "nothing half-written is left"):
+            write_rounded(folder, teacher, find_task(job.recipe["task"]).card, lineage)
+    made["checkpoint"] = open_checkpoint(str(folder)).hash
 
 
 def _located(job: Job, place: Place) -> str:
@@ -198,3 +211,12 @@ def _evaluate(job: Job, place: Place, made: dict[str, Any]) -> None:
     result = parse(TaskResult, record)
     _check_data(job, place, result.task.fingerprint)
     made |= {"checkpoint": result.student.hash, "track": result.track}
+
+
+MAKE: dict[Kind, Callable[[Job, Place, dict[str, Any]], None]] = {
+    "start": _start,
+    "train": _train,
+    "round": _round,
+    "keep": _keep,
+    "evaluate": _evaluate,
+}
