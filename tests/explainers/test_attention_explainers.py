@@ -22,7 +22,7 @@ from xkd_bench.tasks.examples import ImageInput
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import find_task
 
-NAMES = ("attention", "ats", "globenc")
+NAMES = ("attention", "ats", "globenc", "attention_plus", "ats_plus", "globenc_plus")
 
 
 def explain(name: str, classifier: Classifier, questions: list[Question]) -> list[Explanation]:
@@ -50,22 +50,23 @@ def images(count: int) -> list[Question]:
     ]
 
 
+@pytest.mark.parametrize("name", ["attention", "attention_plus"])
 @pytest.mark.parametrize("kind", KINDS)
-def test_attention_is_the_rollout_of_the_librarys_own_maps(folders: dict[str, Path], kind: str) -> None:
+def test_attention_is_made_of_the_librarys_own_maps(folders: dict[str, Path], kind: str, name: str) -> None:
     classifier = make_classifier(folders[kind])
     asked = ask(*SENTENCES), ask((SENTENCES[0], SENTENCES[1]))
     questions = [*asked[0], *asked[1]]
-    found = [one for some in asked for one in explain("attention", classifier, some)]
+    found = [one for some in asked for one in explain(name, classifier, some)]
     model: Any = classifier.model
     model.set_attn_implementation("eager")
     for question, ours in zip(questions, found, strict=True):
         rows, spans = classifier.encoder.encode_with_spans([question.input])  # type: ignore[attr-defined]
         tensors = {name: torch.tensor([value]) for name, value in rows[0].items()}
         maps = [one[0].mean(0).double().numpy() for one in model(**tensors, output_attentions=True).attentions]
-        rolled = np.eye(len(maps[0]))
-        for one in maps:
-            rolled = (one + np.eye(len(one))) / 2 @ rolled
-        expected = words_from_tokens(question.units, *spans[0], rolled[0] / rolled.max()).scores
+        whole = np.eye(len(maps[0])) if name == "attention" else sum(maps)
+        for one in maps if name == "attention" else ():
+            whole = (one + np.eye(len(one))) / 2 @ whole
+        expected = words_from_tokens(question.units, *spans[0], whole[0] / whole.max()).scores
         np.testing.assert_allclose(ours.scores, expected, atol=1e-6)
         assert ours.notes["special_share"] > 0
 

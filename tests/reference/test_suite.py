@@ -1,4 +1,4 @@
-"""Suite files: every mistake is one message that names file and field; the four of the package are in order."""
+"""Suite files: every mistake is one message that names file and field; those of the package are in order."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ import pytest
 from suites import Cli, graph_of, run_command, site, write_suite
 
 from xkd_bench.errors import BadInputError
+from xkd_bench.records.submission import without_seed
 from xkd_bench.reference.graph import build_graph
 from xkd_bench.reference.plan import rows
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.status import seconds_left, standings
 from xkd_bench.reference.suite import read_suite, suite_names
+from xkd_bench.tasks.claims import claims_of_papers
 
 MISTAKES = {
     "a field that does not exist": ('title = "Tiny"', 'title = "Tiny"\ntitel = "x"', "titel", "does not exist"),
@@ -63,7 +65,7 @@ def test_what_only_the_registries_know_is_refused_before_anything_is_run(
 def test_an_unknown_suite_is_told_which_there_are(run_cli: Cli, tmp_path: Path) -> None:
     code, _, error = run_cli("reference", "run", "dema", "--plan", "--store", tmp_path)
     assert code == 2
-    assert "cpu-small, demo, paper-bert, paper-vit" in error
+    assert "cpu-aggregation, cpu-small, demo, paper-bert, paper-vit" in error
 
 
 @pytest.mark.parametrize(
@@ -117,3 +119,18 @@ def test_the_plan_names_what_a_suite_takes(suite: Path, run_cli: Cli, tmp_path: 
     assert lines["demo/digits", "train", "4"][4] == str(2 * 7 * 15 + 2 * 8)
     assert "12 of 12 jobs to do" in output
     assert "8 workers" in output
+
+
+def test_every_claim_is_about_entries_that_a_suite_makes(tmp_path: Path) -> None:
+    at, made = site(tmp_path), set[tuple[str, str]]()
+    for name in ("cpu-small", "cpu-aggregation"):
+        graph = build_graph(*read_suite(name), Site(at.ledger, at.output, None, "cpu", looks=False))
+        made |= {
+            (without_seed(job.identity["entry"]).replace("-", " "), job.task)
+            for job in graph.jobs.values()
+            if job.kind == "evaluate"
+        }
+    for claim in [claim for paper in claims_of_papers() for claim in paper.claims if claim.is_tested]:
+        for task in claim.tasks:
+            assert (claim.method, task) in made
+            assert (claim.against or claim.method, task) in made

@@ -64,7 +64,7 @@ def test_an_unknown_task_suggests_near_names(typo: str, meant: str) -> None:
 @pytest.mark.parametrize(("name", "resamples"), [("quick", 2_000), ("standard", 10_000), ("paper", 10_000)])
 def test_protocols(name: str, resamples: int) -> None:
     assert read_protocol(name).statistics.resamples == resamples
-    with pytest.raises(BadInputError, match="paper, quick, standard"):
+    with pytest.raises(BadInputError, match="aggregation, paper, quick, standard"):
         read_protocol(name + "er")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,11 +11,14 @@ import pytest
 from pydantic import ValidationError
 
 from xkd_bench.errors import BadInputError
+from xkd_bench.leaderboard.claims_page import claims_page
+from xkd_bench.metrics.registry import cards
 from xkd_bench.records.submission import Submission, read_submission
 from xkd_bench.tasks.claims import Claim, PaperClaims, claims_of_papers, read_claims
 from xkd_bench.tasks.registry import builtin_folder
 from xkd_bench.verdicts.claims import ClaimVerdict, judge_claims
 
+ROOT = Path(__file__).resolve().parents[2]
 TASK = "glue/sst2"
 BASE = {
     "name": "one",
@@ -95,6 +100,34 @@ def test_every_task_and_reading_has_to_agree(variant: Variant) -> None:
     assert {cell.reason for cell in reasons.cells} == {"no value: not measured"}
 
 
+def test_explainers_are_held_against_each_other_on_the_same_students(tmp_path: Path) -> None:
+    entries = []
+    for seed, name in enumerate(("vanilla_kd", "vanilla_kd-seed1")):
+        folder = tmp_path / name
+        shutil.copytree(ROOT / "submissions/reference/vanilla_kd", folder)
+        path = folder / TASK / "record.json"
+        record = json.loads(path.read_text())
+        record["lineage"]["seed"] = seed
+        path.write_text(json.dumps(record))
+        entries.append(read_submission(folder, f"reference/{name}"))
+    claim = {key: value for key, value in DIFFERENCE.items() if key != "against"} | {
+        "method": "vanilla_kd",
+        "score": "drop_most_first",
+        "explainers": ("lime", "shap"),
+        "against_explainers": ("random", "random"),
+    }
+    other = claim | {"name": "two", "explainers": ("random",), "against_explainers": ("lime",)}
+    (found, turned) = verdicts([claim, other], entries)
+    assert (found.verdict, turned.verdict) == ("supported", "contradicted")
+    scores = entries[0].tasks[TASK].result.scores
+    for cell, name in zip(found.cells, ("lime", "shap"), strict=True):
+        values = [scores[f"drop_most_first.{one}"].value for one in (name, "random")]
+        assert cell.difference == pytest.approx(values[0] - values[1])
+    drawn = claims_page([found], cards()).papers[0].claims[0]
+    assert drawn.against == "the other explainer"
+    assert drawn.lines[0].task == "SST-2, against Random scores"
+
+
 def test_p_values_are_adjusted_over_the_family(variant: Variant) -> None:
     entries = [*seeds(variant, "good", [0, 3, 6]), *seeds(variant, "bad", [20, 26, 33])]
     (alone,) = verdicts([DIFFERENCE], entries)
@@ -138,6 +171,8 @@ def test_what_is_not_tested_says_why() -> None:
     [
         {"kind": None},
         {"against": ""},
+        {"explainers": ("lime",), "against_explainers": ("shap",)},
+        {"against": "", "explainers": ("lime", "shap"), "against_explainers": ("ats",)},
         {"expected": "above"},
         {"family": "luck"},
         {"margin": -1.0},

@@ -12,7 +12,9 @@ from xkd_bench.cli.options import DataRoot, Device, StoreRoot
 if TYPE_CHECKING:
     from xkd_bench.reference.site import Site
 
-SuiteName = Annotated[str, typer.Argument(help="demo, cpu-small, paper-bert, paper-vit, or a .toml of your own.")]
+SuiteName = Annotated[
+    str, typer.Argument(help="demo, cpu-small, cpu-aggregation, paper-bert, paper-vit, or a .toml of your own.")
+]
 Work = Annotated[
     Path | None, typer.Option(help="Folder of the jobs, shared by all workers. Default: reference/ in the store.")
 ]

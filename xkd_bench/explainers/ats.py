@@ -8,6 +8,4 @@ from xkd_bench.explainers.from_attention import AttentionMethod
 from xkd_bench.explainers.token_matrices import ats
 
 method = AttentionMethod(ats, with_identity=True)
-explainer = ModelExplainer(
-    card=card_beside(__file__), version=1, explain=method.explain, depends_on=AttentionMethod.depends_on
-)
+explainer = ModelExplainer(card=card_beside(__file__), version=1, explain=method.explain, depends_on=method.depends_on)

@@ -24,16 +24,16 @@ from xkd_bench.models.classifier import Classifier
 from xkd_bench.models.encoding import Row, patch_sides
 
 UNITS = "units"
-AGGREGATION: Aggregation = "rollout"
 
 
 @dataclass(frozen=True)
 class AttentionMethod:
     """matrix: (block, units (B, n) 1 for words or patches) → (B, n, n). with_identity: whether the matrix leaves the
-    residual out, which a rollout then adds."""
+    residual out, which a rollout then adds. how: what makes one matrix of all blocks' (`aggregation.aggregate`)."""
 
     matrix: Callable[[Block, torch.Tensor], torch.Tensor]
     with_identity: bool
+    how: Aggregation = "rollout"
 
     def explain(
         self,
@@ -42,8 +42,7 @@ class AttentionMethod:
         settings: ExplainerSettings,
         advance: Callable[[int], None],
     ) -> list[Explanation]:
-        """Explanations by `aggregate` of all blocks' matrices, `AGGREGATION` being how; `not_measured` for a model
-        that is no transformer."""
+        """Explanations by `aggregate` of all blocks' matrices; `not_measured` for a model that is no transformer."""
 
         def score_tokens(encoded: Sequence[EncodedQuestion]) -> list[TokenScores]:
             rows = [{**one.row, UNITS: [int(s is not None) for s in one.spans[1]]} for one in encoded]
@@ -72,7 +71,7 @@ class AttentionMethod:
             if units is None:
                 units = _patches_of_tokens(classifier, blocks[0])
             matrices = [self.matrix(block, units.float()) for block in blocks]
-            found = aggregate(matrices, AGGREGATION, self.with_identity)[:, 0].double().cpu().numpy()
+            found = aggregate(matrices, self.how, self.with_identity)[:, 0].double().cpu().numpy()
             return [TokenScores(self._placed(classifier, values)) for values in found[:count]]
 
         return classifier.in_batches(rows, compute, advance)
@@ -85,9 +84,8 @@ class AttentionMethod:
             return values
         return np.asarray(values[len(values) - sides[0] * sides[1] :].reshape(sides))
 
-    @staticmethod
-    def depends_on(settings: ExplainerSettings) -> Mapping[str, Any]:
-        return {"aggregation": AGGREGATION}
+    def depends_on(self, settings: ExplainerSettings) -> Mapping[str, Any]:
+        return {"aggregation": self.how}
 
 
 def _patches_of_tokens(classifier: Classifier, block: Block) -> torch.Tensor:

@@ -71,8 +71,11 @@ READING_ORDER = (
     "integrated_gradients",
     "input_x_gradient",
     "globenc",
+    "globenc_plus",
     "ats",
+    "ats_plus",
     "attention",
+    "attention_plus",
 )
 LAST = ("random",)
 

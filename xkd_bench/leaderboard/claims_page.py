@@ -61,11 +61,12 @@ class SeedsPlot:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim as the page shows it. facts: term and text."""
+    """A claim as the page shows it. against: what it is held against, in words. facts: term and text."""
 
     anchor: str
     title: str
     claim: Claim
+    against: str
     verdict: str
     mark: str
     sentence: str
@@ -117,6 +118,7 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
         anchor=claim.name,
         title=claim.name.replace("-", " ").capitalize(),
         claim=claim,
+        against=claim.against or ("the other explainer" if claim.against_explainers else ""),
         verdict=one.verdict,
         mark=MARKS.get(one.verdict, "∎"),
         sentence=one.sentence,
@@ -127,12 +129,12 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
 
 
 def _line(claim: Claim, cell: ClaimCell, metrics: Mapping[str, MetricCard]) -> Line:
-    difference = ""
+    difference, other = "", _against(claim, cell)
     if cell.difference is not None:
         ends = "" if cell.low is None or cell.high is None else f" [{_signed(cell.low)}, {_signed(cell.high)}]"
         difference = f"{_signed(cell.difference)}{ends}"
     return Line(
-        task=cell.title,
+        task=f"{cell.title}, against {other}" if claim.against_explainers and other else cell.title,
         score=_score_title(cell.score, metrics),
         values=" ".join(number(value) for value in cell.values),
         against="" if claim.kind == "level" else " ".join(number(value) for value in cell.against),
@@ -162,6 +164,14 @@ def _score_title(score: str, metrics: Mapping[str, MetricCard]) -> str:
     return f"{title}, {perturbations.title(part) if name in perturbations.cards() else part}"
 
 
+def _against(claim: Claim, cell: ClaimCell) -> str:
+    """What the second group of values is of; empty where there is none."""
+    name = cell.score.partition(".")[2].partition(".")[0]
+    if claim.against or name not in claim.explainers:
+        return claim.against
+    return explainers.title(claim.against_explainers[claim.explainers.index(name)])
+
+
 def _plot(claim: Claim, cells: Sequence[ClaimCell], metrics: Mapping[str, MetricCard]) -> SeedsPlot | None:
     """None where nothing was measured."""
     if not cells:
@@ -174,7 +184,7 @@ def _plot(claim: Claim, cells: Sequence[ClaimCell], metrics: Mapping[str, Metric
         name = f"{cell.title}, {_score_title(cell.score, metrics)}"
         told.append(
             f"{name}: {claim.method} {', '.join(map(number, cell.values))}"
-            + (f"; {claim.against} {', '.join(map(number, others))}" if others else "")
+            + (f"; {_against(claim, cell)} {', '.join(map(number, others))}" if others else "")
         )
         y = TOP + LANE * (place + 0.5)
         lanes.append(

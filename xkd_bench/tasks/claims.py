@@ -17,7 +17,7 @@ from xkd_bench.tasks.card import Strict, first_problem, read_toml
 from xkd_bench.tasks.registry import builtin_folder
 
 Kind = Literal["level", "difference", "equivalence"]
-Family = Literal["answers", "quality", "reasons", "robustness"]
+Family = Literal["answers", "quality", "reasons", "faithfulness", "robustness"]
 
 
 class Claim(Strict):
@@ -26,8 +26,9 @@ class Claim(Strict):
     kind: whether a score lies below or above `threshold`; whether it is greater or less with `method` than with
     `against`; whether both are equivalent within `margin`. score: as in records, `headline` for each task's own.
     explainers, parts: what the score is measured with; a verdict needs all of them, and all tasks. method, against:
-    names of reference entries without their seed. family: claims whose p-values are adjusted together. not_testable,
-    artefact: why nothing is held against it here.
+    names of reference entries without their seed. against_explainers: in place of `against`, the explainer that each of
+    `explainers` is held against on the same students. family: claims whose p-values are adjusted together.
+    not_testable, artefact: why nothing is held against it here.
     """
 
     name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
@@ -44,6 +45,7 @@ class Claim(Strict):
     threshold: float | None = None
     margin: Annotated[float, Field(gt=0)] | None = None
     explainers: tuple[str, ...] = ()
+    against_explainers: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     family: Family | None = None
@@ -68,7 +70,11 @@ class Claim(Strict):
         }
         if self.kind is None:
             raise ValueError(f"claim {self.name}: it has a kind, or says why it is not tested")
-        wanted = ("hypothesis", "score", "method", "tasks", "family", *needs[self.kind])
+        if self.against_explainers and (self.against or len(self.against_explainers) != len(self.explainers)):
+            raise ValueError(f"claim {self.name}: against_explainers are as many as explainers, and stand for against")
+        other = "against_explainers" if self.against_explainers else "against"
+        apart = tuple(other if one == "against" else one for one in needs[self.kind])
+        wanted = ("hypothesis", "score", "method", "tasks", "family", *apart)
         missing = [one for one in wanted if getattr(self, one) in (None, "", ())]
         if missing:
             raise ValueError(f"claim {self.name}: a {self.kind} needs {', '.join(missing)}")

@@ -94,7 +94,7 @@ def find_protocol(name: str) -> Protocol:
 
 
 def read_protocol(name: str) -> Protocol:
-    """The protocol `quick`, `standard` or `paper`."""
+    """The protocol `quick`, `standard`, `paper` or `aggregation`."""
     folder = builtin_folder() / "protocols"
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if name not in known:

@@ -149,10 +149,10 @@ def _cells(claim: Claim, groups: _Groups) -> list[ClaimCell]:
     found: list[ClaimCell] = []
     for task in claim.tasks:
         own = groups.entries(claim.method, task)
-        others = groups.entries(claim.against, task) if claim.against else []
+        others = [] if claim.kind == "level" else groups.entries(claim.against or claim.method, task)
         title = all_tasks()[task].card.title if task in all_tasks() else task
         blank = ClaimCell(task, title, claim.score)
-        if not own or (claim.against and not others):
+        if not own or (claim.kind != "level" and not others):
             missing = claim.method if not own else claim.against
             found.append(replace(blank, reason=f"no entry of {missing} on this task yet"))
         elif reason := _why_apart([*own, *others]):
@@ -210,12 +210,17 @@ def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Draw
     if isinstance(drawn, str):
         return replace(blank, reason=f"no value: {drawn}")
     first, n = drawn
-    held = (np.full((1, first.shape[1]), claim.threshold), n) if claim.kind == "level" else others.of(score)
+    held = (
+        (np.full((1, first.shape[1]), claim.threshold), n)
+        if claim.kind == "level"
+        else others.of(_against(claim, score))
+    )
     if isinstance(held, str):
         return replace(blank, reason=f"no value: {held}")
     second, n = held[0], min(n, held[1])
     keep = np.isfinite(np.vstack([first, second])).all(axis=0)
-    found = seeds_difference(second[:, keep], first[:, keep], n, (claim.method, claim.against, blank.task, score))
+    words = (claim.method, claim.against or claim.method, blank.task, score)
+    found = seeds_difference(second[:, keep], first[:, keep], n, words)
     cell = replace(
         blank,
         values=tuple(first[:, 0].tolist()),
@@ -229,6 +234,15 @@ def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Draw
     if seeds < FEWEST_SEEDS:
         return replace(cell, reason="one seed of a method: that holds for these checkpoints, not for methods")
     return replace(cell, p_value=_p_value(claim, found))
+
+
+def _against(claim: Claim, score: str) -> str:
+    """The score that one is held against: the same, or that by the explainer which is named against its own."""
+    if not claim.against_explainers:
+        return score
+    reading, _, part = score.partition(".")
+    name, dot, fill = part.partition(".")
+    return f"{reading}.{claim.against_explainers[claim.explainers.index(name)]}{dot}{fill}"
 
 
 def _p_value(claim: Claim, found: SeedsDifference) -> float | None:

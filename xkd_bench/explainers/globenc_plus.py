@@ -1,0 +1,12 @@
+"""GlobEnc's norms, added up over the blocks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xkd_bench.explainers.cards import card_beside
+from xkd_bench.explainers.contract import ModelExplainer
+from xkd_bench.explainers.globenc import method as multiplied
+
+method = replace(multiplied, how="plus")
+explainer = ModelExplainer(card=card_beside(__file__), version=1, explain=method.explain, depends_on=method.depends_on)
