@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xkd_bench.leaderboard.alignment import HEADLINE, WITHOUT_EXPLAINER
 from xkd_bench.leaderboard.blueprint import Anchors, Blueprint
@@ -13,7 +13,7 @@ from xkd_bench.leaderboard.downloads import TrackRows
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.ranks import SIZES
 from xkd_bench.leaderboard.suite_view import ViewTable, view_table
-from xkd_bench.leaderboard.tables import Measured, Row, Table, Track, tracks_of
+from xkd_bench.leaderboard.tables import Measured, MethodsTable, Row, Table, Track, tracks_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import in_reading_order
 from xkd_bench.records.audits import Badge
@@ -24,6 +24,7 @@ from xkd_bench.tasks.views import read_views
 ROWS_ON_ONE_PAGE = 30  # up to so many, the first page holds all of the board: a row takes some 43 kB with its curves
 ROWS_A_PAGE = 60  # of a track: without curves, which stand on the entries' pages, a row takes some 15 kB
 BEST_ROWS = 10
+BEST_METHODS = 20
 EXPLAINERS_SUMMARISED = 3
 
 
@@ -34,13 +35,19 @@ def is_long(rows: int) -> bool:
 
 @dataclass(frozen=True)
 class Summary:
-    """The best rows of a track, for a board that is too long for one page. titles: of the cells."""
+    """The best rows of a track, for a board that is too long for one page: by method, where one has several seeds, else
+    by checkpoint. titles: of the cells."""
 
     anchor: str
     table: Table
+    methods: MethodsTable | None
     titles: tuple[str, ...]
     rows: tuple[tuple[Row, tuple[Cell, ...]], ...]
     more: int
+
+    @property
+    def shown(self) -> tuple[Row, ...]:
+        return tuple(row for row, _ in (self.methods.rows if self.methods else self.rows))
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,15 @@ class Section:
     rows: int
     pages: tuple[tuple[str, tuple[Table, ...]], ...] = ()
     summaries: tuple[Summary, ...] = ()
+
+    @property
+    def shown(self) -> list[Row]:
+        """The rows on the first page."""
+        return [
+            row
+            for one in self.summaries or self.tables
+            for row in (one.shown if isinstance(one, Summary) else one.rows)
+        ]
 
 
 @dataclass(frozen=True)
@@ -95,8 +111,7 @@ class Page:
     @property
     def choices(self) -> list[tuple[str, str, list[str]]]:
         """What rows can be filtered by: name, title and the values there are."""
-        tables = [table for section in self.sections for table in section.tables]
-        rows = [row for table in tables for row in table.rows]
+        rows = [row for section in self.sections for row in section.shown]
         found = {
             "task": ("Task", [section.facts.title for section in self.sections]),
             "modality": ("Inputs", [section.facts.modality for section in self.sections]),
@@ -145,7 +160,7 @@ def section_of(
                 pages.append([])
             pages[number].append(table)
             if start == 0:
-                summaries.append(_summary(table, track, metrics))
+                summaries.append(_summary(table, track, metrics, badges))
     paths = [f"boards/{name}{f'-{number + 1}' if number else ''}.html" for number in range(len(pages))]
     found = tuple((path, tuple(tables)) for path, tables in zip(paths, pages, strict=True))
     return Section(anchor, facts, found[0][1], len(rows), found, tuple(summaries)), files
@@ -156,15 +171,23 @@ def _short(track: Sequence[Measured]) -> str:
     return "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
 
 
-def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> Summary:
-    """Headline, agreement, and alignment by the first explainers of the best rows."""
+def _summary(
+    table: Table, track: Track, metrics: Mapping[str, MetricCard], badges: Mapping[tuple[str, str], Badge]
+) -> Summary:
+    """Headline, agreement, and alignment by the first explainers of the best methods or rows."""
+    methods = track.methods(badges, EXPLAINERS_SUMMARISED)
+    if methods is not None:
+        best = replace(methods, rows=methods.rows[:BEST_METHODS])
+        return Summary(
+            table.anchor, table, best, (), (), len(track.rows) - sum(len(one.entries) for _, one in best.rows)
+        )
     axis = agreement_axis(table.columns, [row.result for row in track.rows])
     shown = [column for column in table.columns if column.is_headline] + ([axis] if axis else [])
     at = [table.columns.index(column) for column in shown]
     titles = [column.title for column in shown]
     reasons = table.alignment.columns[:EXPLAINERS_SUMMARISED] if table.alignment is not None else ()
     titles += [f"{metrics[HEADLINE].title}, {column.title}" for column in reasons]
-    best = [
+    rows = [
         (
             row,
             (
@@ -174,7 +197,7 @@ def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> S
         )
         for number, row in enumerate(table.rows[:BEST_ROWS])
     ]
-    return Summary(table.anchor, table, tuple(titles), tuple(best), max(0, len(track.rows) - BEST_ROWS))
+    return Summary(table.anchor, table, None, tuple(titles), tuple(rows), max(0, len(track.rows) - BEST_ROWS))
 
 
 def entry_of(submission: Submission, path: str, facts: Callable[[TaskResult], TaskFacts], anchors: Anchors) -> Entry:

@@ -137,7 +137,7 @@ def places(
             inside = [
                 row
                 for row, (result, draws) in enumerate(rows)
-                if size_class(result.student.parameters) == size and _can_be_ranked(result, draws, score)
+                if size_class(result.student.parameters) == size and can_be_ranked(result, draws, score)
             ]
             if not inside:
                 continue
@@ -150,9 +150,15 @@ def places(
     return found
 
 
-def _can_be_ranked(result: TaskResult, draws: PairedDraws, score: str) -> bool:
-    told, gate = result.scores.get(score), result.gate.get("student")
-    if told is None or told.status != "ok" or gate is None or gate.status != "valid" or score not in draws:
+def can_be_ranked(result: TaskResult, draws: PairedDraws, score: str) -> bool:
+    """Whether the student is valid, and its score stands and was drawn again."""
+    gate = result.gate.get("student")
+    return gate is not None and gate.status == "valid" and can_be_compared(result, draws, score)
+
+
+def can_be_compared(result: TaskResult, draws: PairedDraws, score: str) -> bool:
+    """Whether the score stands, without a flag, and was drawn again."""
+    told, drawn = result.scores.get(score), draws.get(score)
+    if told is None or told.status != "ok" or drawn is None:
         return False
-    drawn = draws[score]
     return bool(np.isfinite(drawn[0]) and np.isnan(drawn).mean() <= MISSING_ALLOWED)

@@ -113,7 +113,8 @@ def _measured(entry: OfEntry, task: str, blueprint: Blueprint) -> Measured:
 def _front(section: Section) -> Section:
     """What the first page needs of a section that has pages of its own: no more rows than it summarises."""
     summaries = tuple(
-        replace(one, table=replace(one.table, rows=one.table.rows[: len(one.rows)])) for one in section.summaries
+        replace(one, table=replace(one.table, rows=one.table.rows[: len(one.rows)], methods=None))
+        for one in section.summaries
     )
     return replace(
         section,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 
 from xkd_bench.explainers.registry import in_reading_order
@@ -14,6 +14,7 @@ from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
+from xkd_bench.leaderboard.methods_table import MethodRow, Trained, has_seeds, method_rows
 from xkd_bench.leaderboard.plot import Plot, Point, draw
 from xkd_bench.leaderboard.ranks import PairedDraws, Place, places
 from xkd_bench.leaderboard.robustness import RobustnessTable, robustness_table
@@ -59,6 +60,15 @@ class Row:
 
 
 @dataclass(frozen=True)
+class MethodsTable:
+    """A track by method, over seeds. titles: of the cells. rows: the row of the first seed under the method's name, how
+    many seeds there are, and a cell a score."""
+
+    titles: tuple[str, ...]
+    rows: tuple[tuple[Row, MethodRow], ...]
+
+
+@dataclass(frozen=True)
 class SliceTable:
     """Scores on parts of the split. Columns are (part, score) pairs; the whole split stands in the track's table."""
 
@@ -68,7 +78,8 @@ class SliceTable:
 
 @dataclass(frozen=True)
 class Table:
-    """A track, or some of its rows. standing: why they are in no rank. teacher_row: a cell for every column."""
+    """A track, or some of its rows. standing: why they are in no rank. teacher_row: a cell for every column. methods:
+    the track by method, where one has several seeds."""
 
     anchor: str
     task_title: str
@@ -80,6 +91,7 @@ class Table:
     columns: tuple[Column, ...]
     teacher_row: tuple[Cell, ...]
     rows: tuple[Row, ...]
+    methods: MethodsTable | None
     alignment: AlignmentTable | None
     faithfulness: FaithfulnessTable | None
     robustness: RobustnessTable | None
@@ -303,9 +315,9 @@ class Track:
         self.columns = columns_of(facts, results, metrics, with_teacher=self.teacher is not None)
         self.standing = standing_of(facts, self.first, official_teachers)
         drawn = list(dict.fromkeys(name for row in self.rows for name in row.draws))
-        lower = frozenset(name for name in drawn if name in metrics and metrics[name].direction == "lower")
+        self.lower = frozenset(name for name in drawn if name in metrics and metrics[name].direction == "lower")
         ranked = [] if self.standing else drawn
-        self.places = places([(row.result, row.draws) for row in self.rows], ranked, lower)
+        self.places = places([(row.result, row.draws) for row in self.rows], ranked, self.lower)
 
     def table(
         self, badges: Mapping[tuple[str, str], Badge], start: int = 0, stop: int | None = None, *, curves: bool = True
@@ -331,6 +343,7 @@ class Track:
             columns=columns,
             teacher_row=tuple(teacher_score(self.first, column) for column in columns) if teacher is not None else (),
             rows=rows,
+            methods=self.methods(badges) if start == 0 else None,
             alignment=alignment,
             faithfulness=faithfulness_table(named, metrics, curves=curves) if teacher is not None else None,
             robustness=robustness_table(facts.title, named, metrics) if teacher is not None else None,
@@ -338,3 +351,30 @@ class Track:
             plots=plots_of(facts.title, some, columns, metrics) if teacher is not None else (),
             notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
         )
+
+    def methods(self, badges: Mapping[tuple[str, str], Badge], explainers: int | None = None) -> MethodsTable | None:
+        """The track by method, over seeds; None where no method has several. explainers: how many of them, the first in
+        reading order, have a column."""
+        trained = [Trained(row.submission.name, row.result, row.draws) for row in self.rows]
+        if self.teacher is None or not has_seeds(trained):
+            return None
+        results = [row.result for row in self.rows]
+        axis = agreement_axis(self.columns, results)
+        shown = [column for column in self.columns if column.is_headline] + ([axis] if axis else [])
+        keys = in_reading_order({key for one in results if one.explanations for key in one.explanations.explainers})
+        scores = {column.key: column.title for column in shown}
+        if HEADLINE in self.metrics:
+            title = self.metrics[HEADLINE].title
+            scores |= {f"{HEADLINE}.{key}": f"{title}, {explainer_title(key)}" for key in keys[:explainers]}
+        by_name = {row.submission.name: row for row in self.rows}
+        rows = []
+        for method in method_rows(trained, list(scores), self.lower, ranked=not self.standing):
+            members = [by_name[entry] for entry in method.entries]
+            found = [badges.get((row.submission.name, self.facts.name), "recorded") for row in members]
+            badge = min(found, key=("recorded", "audited", "reproduced").index)
+            first = student_row(members[0], (), self.teacher, badge, {})
+            weak = next(
+                (row.result.gate["student"] for row in members if cells.is_weak(row.result.gate.get("student"))), None
+            )
+            rows.append((replace(first, gate=cells.gate_words(weak) if weak else ""), method))
+        return MethodsTable(tuple(scores.values()), tuple(rows))

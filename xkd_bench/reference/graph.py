@@ -67,11 +67,10 @@ def build_graph(suite: Suite, folder: Path, site: Site) -> Graph:
             track = Track(graph, site, course, teacher)
             track.add_teachers()
             for name in card.students:
-                for method in _methods(suite, card, name):
-                    for seed in method.seeds:
-                        entry = _entry(method, teacher, suite.students[name], seed)
-                        _claim(taken, entry, course.task.name)
-                        track.add_student(method, suite.students[name], seed, entry)
+                for method, seed in _trainings(suite, card, name):
+                    entry = _entry(method, teacher, suite.students[name], seed)
+                    _claim(taken, entry, course.task.name)
+                    track.add_student(method, suite.students[name], seed, entry)
             for control in suite.controls:
                 if not control.tasks or card.name in control.tasks:
                     entry = "-".join([control.name, *([teacher.suffix] if teacher.suffix else [])])
@@ -80,11 +79,14 @@ def build_graph(suite: Suite, folder: Path, site: Site) -> Graph:
     return graph
 
 
-def _methods(suite: Suite, card: TaskCard, student: str) -> Iterator[MethodCard]:
-    """Those run on a task with a student, the baseline first: the others wait for its student."""
+def _trainings(suite: Suite, card: TaskCard, student: str) -> Iterator[tuple[MethodCard, int]]:
+    """Methods and seeds on a task with a student, the first seed of all methods first: a run that is stopped early has
+    something of each. The baseline comes first: the others wait for its student."""
     on_task = [method for method in suite.methods if not method.tasks or card.name in method.tasks]
     run = [method for method in on_task if not method.students or student in method.students]
-    yield from sorted(run, key=lambda method: method.name != suite.baseline)
+    ordered = sorted(run, key=lambda method: method.name != suite.baseline)
+    for turn in range(max((len(method.seeds) for method in ordered), default=0)):
+        yield from ((method, method.seeds[turn]) for method in ordered if turn < len(method.seeds))
 
 
 def _entry(method: MethodCard, teacher: TeacherCard, student: StudentCard, seed: int) -> str:

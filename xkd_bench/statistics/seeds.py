@@ -77,6 +77,11 @@ def seeds_difference(
     return SeedsDifference(value, error, degrees, low, high, _p_value(value, error, degrees))
 
 
+def seeds_mean(draws: FloatArray, n: int, seed_words: tuple[str, ...], level: float = 0.95) -> SeedsDifference:
+    """The mean of a method over its k seeds, as its difference from 0: draws (k, 1 + r) as in `seeds_difference`."""
+    return seeds_difference(np.zeros((1, draws.shape[1])), draws, n, seed_words, level)
+
+
 def sign_flip_p_value(differences: FloatArray) -> float:
     """Exact two-sided p-value of k paired differences: the share of the 2ᵏ choices of signs whose |mean| is at least
     the observed one.
