@@ -17,6 +17,7 @@ def kinds_of_page() -> list[str]:
         "entries/*--glue-*.html": None,
         "entries/*--cifar-*.html": None,
         "entries/reference-finetune.html": None,
+        "boards/glue-*.html": None,
         "tasks/glue-sst2.html": None,
         "metrics/kappa.html": None,
         "methods/ad_kd.html": None,

@@ -52,6 +52,11 @@ def until(page: Any, expression: str) -> None:
     raise AssertionError(f"never true: {expression}")
 
 
+def page_of_a_whole_table() -> str:
+    """The first page; of a long board, which has a summary there, the page of its first task."""
+    return next((path for path in pages_below(BOARD) if path.startswith("boards/")), "index.html")
+
+
 def column(page: Any, name: str) -> list[float]:
     """Values of a column of the first table, top to bottom."""
     return page.evaluate(
@@ -67,7 +72,7 @@ def column(page: Any, name: str) -> list[float]:
 
 
 def test_a_click_sorts_and_a_second_one_turns_it_round(visit: Any) -> None:
-    page = visit("index.html").page
+    page = visit(page_of_a_whole_table()).page
     button = page.locator("table.with-student").first.get_by_role("button", name="Cohen")
     before = column(page, "Cohen")
     button.click()
@@ -80,7 +85,7 @@ def test_a_click_sorts_and_a_second_one_turns_it_round(visit: Any) -> None:
 
 
 def test_everything_works_by_keyboard(visit: Any) -> None:
-    page = visit("index.html").page
+    page = visit(page_of_a_whole_table()).page
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
@@ -128,7 +133,8 @@ def test_what_is_filtered_by_can_be_sent_as_an_address(visit: Any) -> None:
     other.goto(address)
     other.reload()
     assert other.locator("table.with-student tr[data-method]:visible").all_inner_texts() == rows
-    assert len(rows) == 3
+    assert len(rows) >= 3
+    assert all("internal_kd" in row for row in rows)
     other.get_by_role("button", name="Show all").click()
     until(other, "!location.hash")
 
