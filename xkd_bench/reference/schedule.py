@@ -9,7 +9,7 @@ from typing import Any
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.distill import Order, schedule_of
 from xkd_bench.models.classifier import Runtime
-from xkd_bench.reference.suite import MethodCard, StudentCard, TaskCard, TeacherCard, TrainingCard
+from xkd_bench.reference.suite import MethodCard, StudentCard, TeacherCard, TrainingCard
 from xkd_bench.tasks.registry import Task, find_task
 
 
@@ -46,15 +46,14 @@ class Recipe:
         return {"settings": settings.model_dump(mode="json"), "training": training}
 
 
-def teacher_recipe(card: TeacherCard, on: TaskCard, task: Task, seed: int) -> Recipe:
-    """What the suite says of the task stands over what it says of the teacher."""
-    return _recipe(card.method, name_of(task), seed, on.training.over(card.training), on.train_rows)
+def teacher_recipe(card: TeacherCard, task: Task, train_rows: int | None, seed: int) -> Recipe:
+    return _recipe(card.method, name_of(task), seed, card.training, train_rows)
 
 
-def student_recipe(method: MethodCard, student: StudentCard, on: TaskCard, task: Task, seed: int) -> Recipe:
-    """What the suite says of the method's training stands over what it says of the task, and that over the student."""
-    training = method.training.over(on.training.over(student.training))
-    plain = _recipe(method.method, name_of(task), seed, training, on.train_rows)
+def student_recipe(method: MethodCard, student: StudentCard, task: Task, train_rows: int | None, seed: int) -> Recipe:
+    """What the method says of its training stands over what the student says."""
+    training = method.training.over(student.training)
+    plain = _recipe(method.method, name_of(task), seed, training, train_rows)
     more = {"settings": dict(method.settings), "preset": method.preset, "layers": student.layers}
     return Recipe(**{**asdict(plain), **more, "house_schedule": method.schedule == "task"})
 

@@ -101,15 +101,13 @@ class RowsCard(Strict):
 
 
 class TaskCard(Strict):
-    """A task of the suite: its name (or a .toml beside the suite), who teaches, who learns, on how many rows. training:
-    what is other here than teachers and students say."""
+    """A task of the suite: its name (or a .toml beside the suite), who teaches, who learns, on how many rows."""
 
     name: Annotated[str, Field(min_length=1)]
     teachers: Annotated[tuple[Word, ...], Field(min_length=1)]
     students: Annotated[tuple[Word, ...], Field(min_length=1)]
     rows: RowsCard
     train_rows: Annotated[int, Field(ge=1)] | None = None
-    training: TrainingCard = TrainingCard()
 
 
 class MethodCard(Strict):

@@ -87,7 +87,7 @@ class Track:
 
     def add_student(self, method: MethodCard, student: StudentCard, seed: int, entry: str) -> None:
         """A student, and its record."""
-        recipe = student_recipe(method, student, self.course.card, self.task, seed)
+        recipe = student_recipe(method, student, self.task, self.course.card.train_rows, seed)
         trained = self._student(method, student, recipe)
         self.students[method.name, student, seed] = trained
         card = _cards()[method.method]
@@ -125,7 +125,7 @@ class Track:
                 self.again[1:],
             )
             summary = f"Control: the teacher trained again with seed {seed}, from the same start on the same rows."
-        recipe = teacher_recipe(self.teacher, self.course.card, self.task, seed)
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
         self._judge(
             Judged(entry, control.name, method, f"{summary} Suite {self.suite.name}.", made, recipe, self.shape), again
         )
@@ -163,7 +163,7 @@ class Track:
         self._look_for_record(evaluated, judged, len(again))
 
     def _teacher(self, seed: int, label: str) -> Job:
-        recipe = teacher_recipe(self.teacher, self.course.card, self.task, seed)
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
         return self._train(
             recipe, label, *self._start(self.teacher.start), None, self.suite.starts[self.teacher.start].shape
         )
