@@ -105,6 +105,11 @@ class Page:
     summarised: bool
 
     @property
+    def by_method(self) -> bool:
+        """Whether a row of a summary may be the mean of several seeds."""
+        return any(one.methods for section in self.sections for one in section.summaries)
+
+    @property
     def sizes(self) -> tuple[int, ...]:
         return SIZES
 
