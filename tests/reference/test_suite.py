@@ -134,3 +134,11 @@ def test_every_claim_is_about_entries_that_a_suite_makes(tmp_path: Path) -> None
         for task in claim.tasks:
             assert (claim.method, task) in made
             assert (claim.against or claim.method, task) in made
+
+
+def test_the_suite_of_one_claim_trains_nothing_that_cpu_small_does_not(tmp_path: Path) -> None:
+    at = Site(site(tmp_path).ledger, tmp_path / "out", None, "cpu", looks=False)
+    small, other = (build_graph(*read_suite(name), at).jobs for name in ("cpu-small", "cpu-aggregation"))
+    trained = {digest for digest, job in other.items() if job.kind in ("start", "train")}
+    assert len(trained) == 6
+    assert trained <= set(small)
