@@ -125,13 +125,15 @@ def test_what_is_filtered_by_can_be_sent_as_an_address(visit: Any) -> None:
     page = visit("index.html").page
     page.get_by_label("Entry or method").fill("internal & kd")
     page.get_by_role("combobox", name="Inputs").select_option("text")
-    assert "#filter:text=internal+%26+kd&modality=text" in page.url
+    until(page, "location.hash === '#filter:text=internal+%26+kd&modality=text'")
     page.get_by_label("Entry or method").fill("internal_kd")
-    address = page.url
+    until(page, "location.hash === '#filter:text=internal_kd&modality=text'")
+    address = page.evaluate("location.href")
     rows = page.locator("table.with-student tr[data-method]:visible").all_inner_texts()
     other = visit("index.html").page
     other.goto(address)
     other.reload()
+    until(other, "document.querySelector('form.filter output').textContent !== ''")
     assert other.locator("table.with-student tr[data-method]:visible").all_inner_texts() == rows
     assert len(rows) >= 3
     assert all("internal_kd" in row for row in rows)

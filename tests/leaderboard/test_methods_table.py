@@ -99,7 +99,7 @@ def submissions(tmp_path: Path) -> Path:
     """Two methods on SST-2, one of them with a second seed."""
     root = tmp_path / "submissions"
     for name in ("vanilla_kd", "attn_last"):
-        shutil.copytree(REFERENCE / name / "glue", root / "reference" / name / "glue")
+        shutil.copytree(REFERENCE / name / "glue/sst2", root / "reference" / name / "glue/sst2")
         shutil.copy(REFERENCE / name / "submission.toml", root / "reference" / name)
     shutil.copytree(root / "reference/vanilla_kd", root / "reference/vanilla_kd-seed1")
     card = root / "reference/vanilla_kd-seed1/submission.toml"

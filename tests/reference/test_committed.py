@@ -48,8 +48,9 @@ def test_the_committed_teacher_is_the_track_and_nothing_is_in_the_way(cpu_small:
 
 
 def test_what_a_committed_record_lacks_is_said(cpu_small: Graph) -> None:
-    told = {cpu_small.jobs[digest].label: said for digest, said in cpu_small.committed.items()}
-    assert told["ckd, seed 0"] == ("0 of 3 retrained teachers behind its ceiling",)
+    told = {cpu_small.jobs[digest].title: said for digest, said in cpu_small.committed.items()}
+    assert told["glue/sst2: evaluate ckd, seed 0"] == ("0 of 3 retrained teachers behind its ceiling",)
+    assert told["glue/cola: evaluate ckd, seed 0"] == ()
 
 
 def test_a_student_of_another_training_of_the_teacher_is_said_to_be_one() -> None:

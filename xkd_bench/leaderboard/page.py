@@ -23,8 +23,7 @@ from xkd_bench.tasks.views import read_views
 
 ROWS_ON_ONE_PAGE = 30  # up to so many, the first page holds all of the board: a row takes some 43 kB with its curves
 ROWS_A_PAGE = 60  # of a track: without curves, which stand on the entries' pages, a row takes some 15 kB
-BEST_ROWS = 10
-BEST_METHODS = 20
+BEST_ROWS = 20
 EXPLAINERS_SUMMARISED = 3
 
 
@@ -182,7 +181,7 @@ def _summary(
     """Headline, agreement, and alignment by the first explainers of the best methods or rows."""
     methods = track.methods(badges, EXPLAINERS_SUMMARISED)
     if methods is not None:
-        best = replace(methods, rows=methods.rows[:BEST_METHODS])
+        best = replace(methods, rows=methods.rows[:BEST_ROWS])
         return Summary(
             table.anchor, table, best, (), (), len(track.rows) - sum(len(one.entries) for _, one in best.rows)
         )
