@@ -8,7 +8,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
-FIRST_SEEN = 'section[data-task="CIFAR-10"] .alignment'  # the reasons, which no other board shows
+FIRST_SEEN = 'section[data-task="CoLA"]'
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
