@@ -81,26 +81,29 @@ def test_the_order_of_the_rows_does_not_matter() -> None:
     assert rank_sets(values[order], draws[order]).tolist() == rank_sets(values, draws)[order].tolist()
 
 
-def _methods(values: list[list[float]], error: float, count: int = 2000, seed: int = 0) -> list[np.ndarray]:
+def _methods(values: list[list[float]], error: float, count: int = 2000, seed: int = 0) -> dict[str, np.ndarray]:
     """Values of each method's seeds, and draws around them that all share most of their noise."""
     random = np.random.default_rng(seed)
     common = error * random.standard_normal(count)
-    return [
-        np.column_stack(
-            [own, np.array(own)[:, None] + common + 0.1 * error * random.standard_normal((len(own), count))]
-        )
-        for own in values
-    ]
+    found = {}
+    for place, own in enumerate(values):
+        noise = common + 0.1 * error * random.standard_normal((len(own), count))
+        found[str(place)] = np.column_stack([own, np.array(own)[:, None] + noise])
+    return found
+
+
+def _places_of(methods: dict[str, np.ndarray], n: int) -> list[list[int]]:
+    return rank_sets_of_methods(methods, dict.fromkeys(methods, n), ("x",)).tolist()
 
 
 def test_methods_by_hand() -> None:
     methods = _methods([[0.90, 0.905, 0.895], [0.894, 0.90, 0.902], [0.70, 0.704, 0.697]], 0.02)
-    assert rank_sets_of_methods(methods, [500] * 3, ("x",)).tolist() == [[1, 2], [1, 2], [3, 3]]
+    assert _places_of(methods, 500) == [[1, 2], [1, 2], [3, 3]]
 
 
 def test_seeds_that_stray_as_far_as_methods_differ_share_all_places() -> None:
     methods = _methods([[0.90, 0.80, 0.70], [0.85, 0.75, 0.65]], 0.001)
-    assert rank_sets_of_methods(methods, [500] * 2, ("x",)).tolist() == [[1, 2], [1, 2]]
+    assert _places_of(methods, 500) == [[1, 2], [1, 2]]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -110,10 +113,10 @@ def test_methods_are_told_apart_where_their_difference_is_one(seed: int) -> None
     for gap in (0.0, 0.01, 0.03, 0.1):
         own = [random.normal(0.8, 0.01, 3).tolist(), random.normal(0.8 + gap, 0.01, 4).tolist()]
         methods = _methods(own, 0.02, seed=seed)
-        p_value = seeds_difference(methods[0], methods[1], 400, ("y",)).p_value
+        p_value = seeds_difference(methods["0"], methods["1"], 400, ("y",)).p_value
         assert p_value is not None
         if not 0.03 < p_value < 0.08:  # the two draw their seeds apart
-            apart = rank_sets_of_methods(methods, [400, 400], ("x",)).tolist() != [[1, 2], [1, 2]]
+            apart = _places_of(methods, 400) != [[1, 2], [1, 2]]
             assert apart == (p_value < 0.05)
 
 
@@ -122,15 +125,22 @@ def test_equal_methods_are_told_apart_in_at_most_one_of_twenty_boards() -> None:
     for seed in range(300):
         random = np.random.default_rng(seed)
         common = random.normal(0, 0.02, 400)
-        methods = []
-        for _ in range(6):
+        methods = {}
+        for name in "abcdef":
             own = random.normal(0.8, 0.01, 3)
-            methods.append(np.column_stack([own, own[:, None] + common + random.normal(0, 0.004, (3, 400))]))
-        errs += rank_sets_of_methods(methods, [300] * 6, ("x",)).tolist() != [[1, 6]] * 6
+            methods[name] = np.column_stack([own, own[:, None] + common + random.normal(0, 0.004, (3, 400))])
+        errs += _places_of(methods, 300) != [[1, 6]] * 6
     assert errs / 300 <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 300)
 
 
 def test_methods_that_cannot_be_ranked_are_refused() -> None:
-    assert rank_sets_of_methods([], [], ()).shape == (0, 2)
+    assert _places_of({}, 9) == []
     with pytest.raises(ValueError, match="two seeds"):
-        rank_sets_of_methods([np.zeros((1, 5)), np.zeros((2, 5))], [9, 9], ())
+        _places_of({"a": np.zeros((1, 5)), "b": np.zeros((2, 5))}, 9)
+
+
+def test_the_order_of_the_methods_does_not_matter() -> None:
+    random = np.random.default_rng(7)
+    methods = _methods(random.normal(0.8, 0.02, (6, 3)).tolist(), 0.01, seed=8)
+    turned = dict(reversed(methods.items()))
+    assert _places_of(turned, 400) == _places_of(methods, 400)[::-1]

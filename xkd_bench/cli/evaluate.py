@@ -35,7 +35,9 @@ def evaluate(
         bool, typer.Option(help="Compare the models' reasons too, which takes most of the time.")
     ] = True,
     perturbations: Annotated[bool, typer.Option(help="Ask both models about perturbed inputs too.")] = True,
-    protocol: Annotated[str, typer.Option(help="quick, standard, paper, or a .toml of your own.")] = "quick",
+    protocol: Annotated[
+        str, typer.Option(help="quick, standard, paper, aggregation, or a .toml of your own.")
+    ] = "quick",
     data_root: DataRoot = None,
     store: StoreRoot = None,
     device: Device = "auto",

@@ -166,10 +166,8 @@ def _score_title(score: str, metrics: Mapping[str, MetricCard]) -> str:
 
 def _against(claim: Claim, cell: ClaimCell) -> str:
     """What the second group of values is of; empty where there is none."""
-    name = cell.score.partition(".")[2].partition(".")[0]
-    if claim.against or name not in claim.explainers:
-        return claim.against
-    return explainers.title(claim.against_explainers[claim.explainers.index(name)])
+    other = claim.counterpart(cell.score)
+    return claim.against if other == cell.score else explainers.title(other.partition(".")[2])
 
 
 def _plot(claim: Claim, cells: Sequence[ClaimCell], metrics: Mapping[str, MetricCard]) -> SeedsPlot | None:

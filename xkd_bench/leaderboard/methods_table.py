@@ -16,7 +16,7 @@ from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.ranks import PairedDraws, Place, can_be_compared, can_be_ranked, size_class
 from xkd_bench.metrics.contract import FloatArray
-from xkd_bench.records.schema import ScoreRecord, TaskResult
+from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.submission import without_seed
 from xkd_bench.statistics.ranks import rank_sets_of_methods
 from xkd_bench.statistics.seeds import seeds_mean
@@ -99,7 +99,7 @@ def _cell(name: str, members: Sequence[Trained], score: str) -> Cell:
     stacked = _stacked(members, score)
     if stacked is None:
         return Cell(text="–", note="not of every seed", status="undefined")
-    n = min(_score(one, score).n for one in members)
+    n = _examples(members, score)
     kept = stacked[:, np.isfinite(stacked).all(axis=0)]
     found = seeds_mean(kept, n, ("methods", name, score))
     values = ", ".join(cells.number(value) for value in stacked[:, 0])
@@ -111,8 +111,9 @@ def _cell(name: str, members: Sequence[Trained], score: str) -> Cell:
     )
 
 
-def _score(one: Trained, score: str) -> ScoreRecord:
-    return one.result.scores[score]
+def _examples(members: Sequence[Trained], score: str) -> int:
+    """How many examples the score of every seed rests on."""
+    return min(one.result.scores[score].n for one in members)
 
 
 def _places(
@@ -134,8 +135,9 @@ def _places(
             if not inside:
                 continue
             whole = np.isfinite(np.concatenate(list(inside.values()))).all(axis=0)
-            n = [min(_score(one, score).n for one in groups[name]) for name in inside]
-            sets = rank_sets_of_methods([one[:, whole] for one in inside.values()], n, ("places", score))
+            n = {name: _examples(groups[name], score) for name in inside}
+            kept = {name: stacked[:, whole] for name, stacked in inside.items()}
+            sets = rank_sets_of_methods(kept, n, ("places", score))
             for name, (first, last) in zip(inside, sets.tolist(), strict=True):
                 found[name, score] = Place(first, last, len(inside))
     return found

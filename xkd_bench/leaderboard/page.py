@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from xkd_bench.leaderboard.alignment import HEADLINE, WITHOUT_EXPLAINER
 from xkd_bench.leaderboard.blueprint import Anchors, Blueprint
 from xkd_bench.leaderboard.cells import REASONS, Cell
-from xkd_bench.leaderboard.columns import Column, agreement_axis, column_of
+from xkd_bench.leaderboard.columns import Column, column_of
 from xkd_bench.leaderboard.downloads import TrackRows
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.ranks import SIZES
@@ -64,11 +64,9 @@ class Section:
     @property
     def shown(self) -> list[Row]:
         """The rows on the first page."""
-        return [
-            row
-            for one in self.summaries or self.tables
-            for row in (one.shown if isinstance(one, Summary) else one.rows)
-        ]
+        if self.summaries:
+            return [row for summary in self.summaries for row in summary.shown]
+        return [row for table in self.tables for row in table.rows]
 
 
 @dataclass(frozen=True)
@@ -164,7 +162,7 @@ def section_of(
                 pages.append([])
             pages[number].append(table)
             if start == 0:
-                summaries.append(_summary(table, track, metrics, badges))
+                summaries.append(_summary(table, track, metrics))
     paths = [f"boards/{name}{f'-{number + 1}' if number else ''}.html" for number in range(len(pages))]
     found = tuple((path, tuple(tables)) for path, tables in zip(paths, pages, strict=True))
     return Section(anchor, facts, found[0][1], len(rows), found, tuple(summaries)), files
@@ -175,18 +173,13 @@ def _short(track: Sequence[Measured]) -> str:
     return "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
 
 
-def _summary(
-    table: Table, track: Track, metrics: Mapping[str, MetricCard], badges: Mapping[tuple[str, str], Badge]
-) -> Summary:
+def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> Summary:
     """Headline, agreement, and alignment by the first explainers of the best methods or rows."""
-    methods = track.methods(badges, EXPLAINERS_SUMMARISED)
-    if methods is not None:
-        best = replace(methods, rows=methods.rows[:BEST_ROWS])
-        return Summary(
-            table.anchor, table, best, (), (), len(track.rows) - sum(len(one.entries) for _, one in best.rows)
-        )
-    axis = agreement_axis(table.columns, [row.result for row in track.rows])
-    shown = [column for column in table.columns if column.is_headline] + ([axis] if axis else [])
+    shown = track.answers
+    if table.methods is not None:
+        best = table.methods.part(BEST_ROWS, len(shown) + EXPLAINERS_SUMMARISED)
+        more = len(track.rows) - sum(len(method.entries) for _, method in best.rows)
+        return Summary(table.anchor, table, best, (), (), more)
     at = [table.columns.index(column) for column in shown]
     titles = [column.title for column in shown]
     reasons = table.alignment.columns[:EXPLAINERS_SUMMARISED] if table.alignment is not None else ()

@@ -67,6 +67,11 @@ class MethodsTable:
     titles: tuple[str, ...]
     rows: tuple[tuple[Row, MethodRow], ...]
 
+    def part(self, rows: int, scores: int) -> MethodsTable:
+        """Its first rows and scores."""
+        kept = tuple((row, replace(method, cells=method.cells[:scores])) for row, method in self.rows[:rows])
+        return MethodsTable(self.titles[:scores], kept)
+
 
 @dataclass(frozen=True)
 class SliceTable:
@@ -352,20 +357,23 @@ class Track:
             notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
         )
 
-    def methods(self, badges: Mapping[tuple[str, str], Badge], explainers: int | None = None) -> MethodsTable | None:
-        """The track by method, over seeds; None where no method has several. explainers: how many of them, the first in
-        reading order, have a column."""
+    @property
+    def answers(self) -> list[Column]:
+        """The columns that stand for all of the student's answers: headline, and agreement where there is any."""
+        axis = agreement_axis(self.columns, [row.result for row in self.rows])
+        return [column for column in self.columns if column.is_headline] + ([axis] if axis else [])
+
+    def methods(self, badges: Mapping[tuple[str, str], Badge]) -> MethodsTable | None:
+        """The track by method, over seeds; None where no method has several."""
         trained = [Trained(row.submission.name, row.result, row.draws) for row in self.rows]
         if self.teacher is None or not has_seeds(trained):
             return None
         results = [row.result for row in self.rows]
-        axis = agreement_axis(self.columns, results)
-        shown = [column for column in self.columns if column.is_headline] + ([axis] if axis else [])
         keys = in_reading_order({key for one in results if one.explanations for key in one.explanations.explainers})
-        scores = {column.key: column.title for column in shown}
+        scores = {column.key: column.title for column in self.answers}
         if HEADLINE in self.metrics:
             title = self.metrics[HEADLINE].title
-            scores |= {f"{HEADLINE}.{key}": f"{title}, {explainer_title(key)}" for key in keys[:explainers]}
+            scores |= {f"{HEADLINE}.{key}": f"{title}, {explainer_title(key)}" for key in keys}
         by_name = {row.submission.name: row for row in self.rows}
         rows = []
         for method in method_rows(trained, list(scores), self.lower, ranked=not self.standing):

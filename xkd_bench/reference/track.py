@@ -46,7 +46,8 @@ class Course:
 
 @dataclass(frozen=True)
 class Judged:
-    """A checkpoint whose record is wanted, and what its entry says. recipe: of its training, or of its teacher's."""
+    """A checkpoint whose record is wanted, and what its entry says. recipe: of its training, or of its teacher's.
+    settings, training: as its lineage holds them."""
 
     entry: str
     label: str
@@ -55,6 +56,8 @@ class Judged:
     made: Job
     recipe: Recipe
     shape: ShapeCard
+    settings: dict[str, Any]
+    training: dict[str, Any]
 
 
 class Track:
@@ -100,6 +103,7 @@ class Track:
                 made=trained,
                 recipe=recipe,
                 shape=self._shape_of(student),
+                **recipe.resolved(),
             ),
             self.again,
             self._baseline(method, student, seed),
@@ -107,27 +111,28 @@ class Track:
 
     def add_control(self, control: ControlCard, entry: str) -> None:
         """A row that shows what can be expected: of the teacher's own copy, or of the teacher trained again."""
-        seed = self.teacher.seed
         if control.control == "int8":
-            identity = {**self.own, "rounded": SETTINGS}
-            job = Job(
-                "round", self.task.name, "int8 copy", identity, {"teacher": self.trained.digest}, {"task": self.place}
-            )
-            made, method, again = self.graph.add(job), METHOD, self.again
-            summary = "Control: the teacher with its weights rounded to 8 bits, trained no further."
-        elif not self.teacher.retrained:
-            return
-        else:
-            seed, *_ = self.teacher.retrained
-            made, method, again = (
-                self._teacher(seed, f"teacher again, seed {seed}"),
-                self.teacher.method,
-                self.again[1:],
-            )
-            summary = f"Control: the teacher trained again with seed {seed}, from the same start on the same rows."
+            self._add_copy(entry, control.name)
+        elif self.teacher.retrained:
+            self._add_retrained(entry, control.name)
+
+    def _add_copy(self, entry: str, label: str) -> None:
+        identity, needs = {**self.own, "rounded": SETTINGS}, {"teacher": self.trained.digest}
+        made = self.graph.add(Job("round", self.task.name, "int8 copy", identity, needs, {"task": self.place}))
+        summary = (
+            f"Control: the teacher with its weights rounded to 8 bits, trained no further. Suite {self.suite.name}."
+        )
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, self.teacher.seed)
+        self._judge(Judged(entry, label, METHOD, summary, made, recipe, self.shape, SETTINGS, {}), self.again)
+
+    def _add_retrained(self, entry: str, label: str) -> None:
+        """The first of the retrained teachers, judged with the others."""
+        seed, method = self.teacher.retrained[0], self.teacher.method
+        made = self._teacher(seed, f"teacher again, seed {seed}")
+        summary = f"Control: the teacher trained again with seed {seed}, from the same start. Suite {self.suite.name}."
         recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
         self._judge(
-            Judged(entry, control.name, method, f"{summary} Suite {self.suite.name}.", made, recipe, self.shape), again
+            Judged(entry, label, method, summary, made, recipe, self.shape, **recipe.resolved()), self.again[1:]
         )
 
     def _judge(self, judged: Judged, again: Sequence[Job], baseline: Job | None = None) -> None:
@@ -271,7 +276,6 @@ class Track:
             return
         done = self.site.ledger.done(self.kept.digest) or {}
         teacher = self.site.kept(self.name) or done.get("checkpoint")
-        is_copy = judged.method == METHOD
         wanted = Wanted(
             task=self.task.name,
             data=evaluated.identity["data"],
@@ -282,8 +286,8 @@ class Track:
             method=judged.method,
             layers=judged.recipe.layers,
             rows=judged.recipe.train_rows,
-            settings=SETTINGS if is_copy else judged.made.identity["settings"],
-            training={} if is_copy else judged.made.identity["training"],
+            settings=judged.settings,
+            training=judged.training,
             retrained=again,
         )
         other = difference(record, wanted)

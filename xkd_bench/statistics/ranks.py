@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,16 +42,17 @@ def rank_sets(values: FloatArray, draws: FloatArray, level: float = 0.95) -> NDA
 
 
 def rank_sets_of_methods(
-    draws: Sequence[FloatArray], n: Sequence[int], seed_words: tuple[str, ...], level: float = 0.95
+    methods: Mapping[str, FloatArray], n: Mapping[str, int], seed_words: tuple[str, ...], level: float = 0.95
 ) -> NDArray[np.int64]:
-    """First and last possible place of each of g methods, (g, 2), by the mean over the seeds of each.
+    """First and last possible place of each of g methods, (g, 2) in their order, by the mean over the seeds of each.
 
-    draws: of each method, (k, 1 + r) with k ≥ 2 seeds: plain value, then draws of examples shared by all. n: examples.
+    methods: name → draws, (k, 1 + r) with k ≥ 2 seeds: plain value, then draws of examples shared by all. n: examples.
     As `rank_sets`, with another test of a pair: seeds are drawn as well as examples, and the normal law is Student's
     with Satterthwaite's degrees of freedom, both as in `seeds.seeds_difference`. What a place says holds for the
     methods, trained again, on other examples of the kind. Raises `ValueError` for values that are not finite, or a
     method with one seed.
     """
+    draws = list(methods.values())
     if not all(np.isfinite(one).all() and len(one) > 1 for one in draws):
         raise ValueError("expected finite values of two seeds at least: leave out what has none")
     count = len(draws)
@@ -59,14 +60,15 @@ def rank_sets_of_methods(
         return np.ones((count, 2), dtype=np.int64)
     values = np.array([one[:, 0].mean() for one in draws])
     examples = np.stack([one[:, 1:].mean(axis=0) for one in draws])
-    drawn = np.stack([seed_draws(one[:, 1:], (str(place), *seed_words)) for place, one in enumerate(draws)])
+    drawn = np.stack([seed_draws(found[:, 1:], (name, *seed_words)) for name, found in methods.items()])
     between = np.array([one[:, 0].var(ddof=1) / len(one) for one in draws])
     free = np.array([len(one) - 1 for one in draws])
+    examined = np.array([n[name] for name in methods])
     one, other = np.triu_indices(count, k=1)
     gaps = values[one] - values[other]
     among = _spread(examples, one, other)
     below = between[one] ** 2 / free[one] + between[other] ** 2 / free[other]
-    below += among**2 / np.maximum(np.minimum(np.array(n)[one], np.array(n)[other]) - 1, 1)
+    below += among**2 / np.maximum(np.minimum(examined[one], examined[other]) - 1, 1)
     total = between[one] + between[other] + among
     degrees = np.where(below > 0, total**2 / np.where(below > 0, below, 1.0), 1e9)
     ratios = _ratios(gaps, _spread(drawn, one, other))

@@ -58,6 +58,14 @@ class Claim(Strict):
     def is_tested(self) -> bool:
         return not (self.not_testable or self.artefact)
 
+    def counterpart(self, score: str) -> str:
+        """The score that one is held against: the same, or that by the explainer named against its own."""
+        reading, _, part = score.partition(".")
+        name, dot, fill = part.partition(".")
+        if not self.against_explainers or name not in self.explainers:
+            return score
+        return f"{reading}.{self.against_explainers[self.explainers.index(name)]}{dot}{fill}"
+
     @model_validator(mode="after")
     def _whole(self) -> Claim:
         """What its kind needs is there."""

@@ -213,7 +213,7 @@ def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Draw
     held = (
         (np.full((1, first.shape[1]), claim.threshold), n)
         if claim.kind == "level"
-        else others.of(_against(claim, score))
+        else others.of(claim.counterpart(score))
     )
     if isinstance(held, str):
         return replace(blank, reason=f"no value: {held}")
@@ -234,15 +234,6 @@ def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Draw
     if seeds < FEWEST_SEEDS:
         return replace(cell, reason="one seed of a method: that holds for these checkpoints, not for methods")
     return replace(cell, p_value=_p_value(claim, found))
-
-
-def _against(claim: Claim, score: str) -> str:
-    """The score that one is held against: the same, or that by the explainer which is named against its own."""
-    if not claim.against_explainers:
-        return score
-    reading, _, part = score.partition(".")
-    name, dot, fill = part.partition(".")
-    return f"{reading}.{claim.against_explainers[claim.explainers.index(name)]}{dot}{fill}"
 
 
 def _p_value(claim: Claim, found: SeedsDifference) -> float | None:
