@@ -27,7 +27,7 @@ from xkd_bench.explainers.contract import (
 from xkd_bench.explainers.reliability import reliability
 from xkd_bench.metrics import registry as metrics
 from xkd_bench.metrics.alignment_scoring import similarities
-from xkd_bench.metrics.contract import CoalitionView, ExplanationView, FloatArray, IntArray
+from xkd_bench.metrics.contract import CoalitionView, ExplanationView, FloatArray, IntArray, SimilarityMetric
 from xkd_bench.models.classifier import LazyClassifier
 from xkd_bench.probes.coalitions import CoalitionSettings, ExampleCoalitions, coalitions, log_odds
 from xkd_bench.probes.explanations import explanations
@@ -64,18 +64,12 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
     teacher_logits: (n, C) of all examples of the plan; they say what is explained.
     """
     assert plan.teacher is not None
-    card = plan.protocol.explanations
-    chosen = chosen_positions(plan.examples, card.examples)
-    examples = plan.examples.take(chosen)
-    targets = teacher_logits[chosen].argmax(axis=1)
-    images = image_facts(plan)
-    asked = questions(examples, targets, images)
-    measure = Measurement(card, plan.protocol.statistics.suite_seed, store, examples, asked, images)
+    measure, targets = _measurement(plan, store, teacher_logits)
     teacher = measure.of(plan.teacher, "teacher")
     student = measure.of(plan.student, "student")
     retrained = [measure.of(model, f"retrained teacher {i}") for i, model in enumerate(plan.retrained, 1)]
     baseline = measure.of(plan.baseline, "baseline") if plan.baseline else None
-    few = hash_order(examples.example_ids, "random student")[: card.random_student_examples]
+    few = hash_order(measure.examples.example_ids, "random student")[: measure.card.random_student_examples]
     random_student = None
     if few:
         drawn = measure.only(sorted(few))
@@ -85,14 +79,39 @@ def explain(plan: Plan, store: Store, teacher_logits: FloatArray) -> Explanation
         for key in teacher.explanations
     }
     return ExplanationsTable(
-        example_ids=examples.example_ids,
-        punctuation=tuple(np.array([unit.is_punctuation for unit in q.units], dtype=np.bool_) for q in asked),
+        example_ids=measure.examples.example_ids,
+        punctuation=tuple(np.array([unit.is_punctuation for unit in q.units], dtype=np.bool_) for q in measure.asked),
         explainers=columns,
         coalitions={
             fill: _coalition_scores(rows, student.coalitions[fill], targets)
             for fill, rows in teacher.coalitions.items()
         },
     )
+
+
+def explain_retrained(
+    plan: Plan, store: Store, teacher_logits: FloatArray
+) -> tuple[tuple[str, ...], dict[str, dict[str, FloatArray]]]:
+    """Only what of `explain` has nothing to do with the student: ids of the explained examples, and explainer → measure
+    → (n, R), the teacher's reasons held against each retrained teacher's."""
+    assert plan.teacher is not None
+    measure, targets = _measurement(plan, store, teacher_logits)
+    teacher = measure.of(plan.teacher, "teacher")
+    retrained = [measure.of(model, f"retrained teacher {i}") for i, model in enumerate(plan.retrained, 1)]
+    return measure.examples.example_ids, {
+        key: _against_retrained(key, teacher, retrained, targets) for key in teacher.explanations
+    }
+
+
+def _measurement(plan: Plan, store: Store, teacher_logits: FloatArray) -> tuple[Measurement, IntArray]:
+    """What is asked of every model, and the class each example is explained for."""
+    card = plan.protocol.explanations
+    chosen = chosen_positions(plan.examples, card.examples)
+    examples = plan.examples.take(chosen)
+    targets = teacher_logits[chosen].argmax(axis=1)
+    images = image_facts(plan)
+    asked = questions(examples, targets, images)
+    return Measurement(card, plan.protocol.statistics.suite_seed, store, examples, asked, images), targets
 
 
 class Measurement:
@@ -190,8 +209,7 @@ def _columns(
     targets: IntArray,
 ) -> ExplainerColumns:
     theirs, ours = teacher.explanations[key], student.explanations[key]
-    scaled = [metric for metric in metrics.similarity_metrics() if metric.card.name in SCALED]
-    against = [explanation_view(theirs, other.explanations[key], targets) for other in retrained]
+    scaled = _scaled()
     columns = ExplainerColumns(
         vectors={"teacher": _vectors(theirs), "student": _vectors(ours)},
         reasons=tuple(one.reason or other.reason for one, other in zip(theirs, ours, strict=True)),
@@ -201,11 +219,7 @@ def _columns(
             for role, model in _roles(teacher, student).items()
             if key in model.halves
         },
-        retrained={
-            metric.card.name: as_stored(np.stack([similarities(view, metric) for view in against], axis=1))
-            for metric in scaled
-            if against
-        },
+        retrained=_against_retrained(key, teacher, retrained, targets),
     )
     if baseline is not None:
         view = explanation_view(theirs, baseline.explanations[key], targets)
@@ -218,6 +232,21 @@ def _columns(
         values[list(few)] = similarities(drawn, metric)
         columns.random_student[metric.card.name] = as_stored(values)
     return columns
+
+
+def _scaled() -> list[SimilarityMetric]:
+    return [metric for metric in metrics.similarity_metrics() if metric.card.name in SCALED]
+
+
+def _against_retrained(
+    key: str, teacher: Explained, retrained: Sequence[Explained], targets: IntArray
+) -> dict[str, FloatArray]:
+    views = [explanation_view(teacher.explanations[key], one.explanations[key], targets) for one in retrained]
+    return {
+        metric.card.name: as_stored(np.stack([similarities(view, metric) for view in views], axis=1))
+        for metric in _scaled()
+        if views
+    }
 
 
 def _roles(teacher: Explained, student: Explained) -> dict[Role, Explained]:

@@ -83,6 +83,26 @@ def find_reference(name: str) -> Path:
     )
 
 
+def find_retrained(name: str) -> tuple[ReferenceRecord, tuple[ReferenceRecord, ...]]:
+    """The reference teacher of a track, and those that were trained again beside it: `NAME-retrained-1`, …
+
+    Raises `BadInputError` where there are none."""
+    folder = find_reference(name)
+    teacher = read_reference(folder)
+    assert teacher is not None
+    found: list[ReferenceRecord] = []
+    while (one := read_reference(folder.with_name(f"{name}-retrained-{len(found) + 1}"))) is not None:
+        found.append(one)
+    if not found:
+        raise BadInputError(
+            where=str(folder.parent),
+            expected=f"retrained teachers {name}-retrained-1, {name}-retrained-2, …",
+            found="none",
+            fix="train the teacher again with other seeds, evaluate with them and `xkd-bench reference keep` them",
+        )
+    return teacher, tuple(found)
+
+
 def teachers_in(submissions: Path) -> list[Hash]:
     """Checkpoints of the reference teachers below a folder of submissions."""
     records = [
