@@ -112,6 +112,15 @@ def test_a_suite_on_some_of_its_tasks_has_the_jobs_it_has_on_them(tmp_path: Path
     assert [*some.jobs] == [digest for digest, job in whole.jobs.items() if job.task in ("glue/cola", "glue/mrpc")]
 
 
+def test_what_is_said_of_a_task_counts_where_nobody_says_anything_else(tmp_path: Path) -> None:
+    said = 'train_rows = 480\ntraining = { dtype = "bfloat16", epochs = 3, learning_rate = 0.01 }'
+    path = write_suite(tmp_path, lambda text: text.replace("train_rows = 480", said))
+    jobs = [job for job in graph_of(path, site(tmp_path)).jobs.values() if job.kind == "train"]
+    teacher, student = jobs[0].recipe["recipe"], jobs[-1].recipe["recipe"]
+    assert [(one["dtype"], one["learning_rate"]) for one in (teacher, student)] == [("bfloat16", 0.01)] * 2
+    assert (teacher["epochs"], student["epochs"]) == (7, 1)
+
+
 def test_the_plan_names_what_a_suite_takes(suite: Path, run_cli: Cli, tmp_path: Path) -> None:
     code, output, error = run_cli(*run_command(suite, tmp_path, "--plan"))
     assert code == 0, error

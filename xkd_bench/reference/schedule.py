@@ -9,7 +9,7 @@ from typing import Any
 from xkd_bench.distillers import registry
 from xkd_bench.distillers.distill import Order, schedule_of
 from xkd_bench.models.classifier import Runtime
-from xkd_bench.reference.suite import MethodCard, StudentCard, TeacherCard, TrainingCard
+from xkd_bench.reference.suite import MethodCard, StudentCard, TaskCard, TeacherCard, TrainingCard
 from xkd_bench.tasks.registry import Task, find_task
 
 
@@ -46,14 +46,16 @@ class Recipe:
         return {"settings": settings.model_dump(mode="json"), "training": training}
 
 
-def teacher_recipe(card: TeacherCard, task: Task, train_rows: int | None, seed: int) -> Recipe:
-    return _recipe(card.method, name_of(task), seed, card.training, train_rows)
+def teacher_recipe(teacher: TeacherCard, task: Task, card: TaskCard, seed: int) -> Recipe:
+    """What the teacher says of its training stands over what the suite says of the task."""
+    training = teacher.training.over(card.training)
+    return _recipe(teacher.method, name_of(task), seed, training, card.train_rows)
 
 
-def student_recipe(method: MethodCard, student: StudentCard, task: Task, train_rows: int | None, seed: int) -> Recipe:
-    """What the method says of its training stands over what the student says."""
-    training = method.training.over(student.training)
-    plain = _recipe(method.method, name_of(task), seed, training, train_rows)
+def student_recipe(method: MethodCard, student: StudentCard, task: Task, card: TaskCard, seed: int) -> Recipe:
+    """What the method says of its training stands over what the student says, and that over what is said of the task."""
+    training = method.training.over(student.training).over(card.training)
+    plain = _recipe(method.method, name_of(task), seed, training, card.train_rows)
     more = {"settings": dict(method.settings), "preset": method.preset, "layers": student.layers}
     return Recipe(**{**asdict(plain), **more, "house_schedule": method.schedule == "task"})
 

@@ -101,13 +101,15 @@ class RowsCard(Strict):
 
 
 class TaskCard(Strict):
-    """A task of the suite: its name (or a .toml beside the suite), who teaches, who learns, on how many rows."""
+    """A task of the suite: its name (or a .toml beside the suite), who teaches, who learns, on how many rows. training:
+    of all on this task, where teacher, student or method says nothing else."""
 
     name: Annotated[str, Field(min_length=1)]
     teachers: Annotated[tuple[Word, ...], Field(min_length=1)]
     students: Annotated[tuple[Word, ...], Field(min_length=1)]
     rows: RowsCard
     train_rows: Annotated[int, Field(ge=1)] | None = None
+    training: TrainingCard = TrainingCard()
 
 
 class MethodCard(Strict):

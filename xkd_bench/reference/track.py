@@ -90,7 +90,7 @@ class Track:
 
     def add_student(self, method: MethodCard, student: StudentCard, seed: int, entry: str) -> None:
         """A student, and its record."""
-        recipe = student_recipe(method, student, self.task, self.course.card.train_rows, seed)
+        recipe = student_recipe(method, student, self.task, self.course.card, seed)
         trained = self._student(method, student, recipe)
         self.students[method.name, student, seed] = trained
         card = _cards()[method.method]
@@ -122,7 +122,7 @@ class Track:
         summary = (
             f"Control: the teacher with its weights rounded to 8 bits, trained no further. Suite {self.suite.name}."
         )
-        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, self.teacher.seed)
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card, self.teacher.seed)
         self._judge(Judged(entry, label, METHOD, summary, made, recipe, self.shape, SETTINGS, {}), self.again)
 
     def _add_retrained(self, entry: str, label: str) -> None:
@@ -130,7 +130,7 @@ class Track:
         seed, method = self.teacher.retrained[0], self.teacher.method
         made = self._teacher(seed, f"teacher again, seed {seed}")
         summary = f"Control: the teacher trained again with seed {seed}, from the same start. Suite {self.suite.name}."
-        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card, seed)
         self._judge(
             Judged(entry, label, method, summary, made, recipe, self.shape, **recipe.resolved()), self.again[1:]
         )
@@ -168,7 +168,7 @@ class Track:
         self._look_for_record(evaluated, judged, len(again))
 
     def _teacher(self, seed: int, label: str) -> Job:
-        recipe = teacher_recipe(self.teacher, self.task, self.course.card.train_rows, seed)
+        recipe = teacher_recipe(self.teacher, self.task, self.course.card, seed)
         return self._train(
             recipe, label, *self._start(self.teacher.start), None, self.suite.starts[self.teacher.start].shape
         )
