@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xkd_bench.explainers import registry as explainers
-from xkd_bench.leaderboard.axes import Scale, Tick, pixel, scale_for
 from xkd_bench.leaderboard.cells import MINUS, number
+from xkd_bench.leaderboard.claims_plot import Strips, strips
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations import registry as perturbations
 from xkd_bench.tasks.claims import Claim
 from xkd_bench.verdicts.claims import ClaimCell, ClaimVerdict
 
-WIDTH, LEFT, RIGHT = 300.0, 20.0, 20.0
-LANE, TOP, BOTTOM = 22.0, 6.0, 24.0
 MARKS = {"supported": "✓", "contradicted": "✗", "cannot be told": "?", "not testable here": "–"}
 
 
@@ -27,36 +25,11 @@ class Line:
     values: str
     against: str
     difference: str
+    interval: str
     p_value: str
     smallest: str
     outcome: str
     reason: str
-
-
-@dataclass(frozen=True)
-class Lane:
-    """The seeds of one cell, in pixels: of the method, and of what it is held against."""
-
-    y: str
-    label: str
-    own: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SeedsPlot:
-    """One lane a cell, on one axis."""
-
-    description: str
-    height: int
-    ticks: tuple[Tick, ...]
-    lanes: tuple[Lane, ...]
-
-    width = int(WIDTH)
-
-    @property
-    def bottom(self) -> float:
-        return self.height - BOTTOM
 
 
 @dataclass(frozen=True)
@@ -72,7 +45,7 @@ class ClaimView:
     sentence: str
     facts: tuple[tuple[str, str], ...]
     lines: tuple[Line, ...]
-    plot: SeedsPlot | None
+    plot: Strips | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +85,7 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
         ("what it rests on", f"{claim.their_n}; {claim.their_seeds} seed{'' if claim.their_seeds == 1 else 's'}"),
         ("held to mean", claim.hypothesis),
         ("note", claim.note),
-        ("changed after the runs began", "; ".join(claim.deviations)),
+        ("changed after the runs began", " ".join(claim.deviations)),
     ]
     return ClaimView(
         anchor=claim.name,
@@ -124,22 +97,20 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
         sentence=one.sentence,
         facts=tuple((term, text) for term, text in facts if text),
         lines=tuple(_line(claim, cell, metrics) for cell in one.cells),
-        plot=_plot(claim, [cell for cell in one.cells if cell.values], metrics),
+        plot=strips(one.cells, claim.margin),
     )
 
 
 def _line(claim: Claim, cell: ClaimCell, metrics: Mapping[str, MetricCard]) -> Line:
-    difference, other = "", _against(claim, cell)
-    if cell.difference is not None:
-        ends = "" if cell.low is None or cell.high is None else f" [{_signed(cell.low)}, {_signed(cell.high)}]"
-        difference = f"{_signed(cell.difference)}{ends}"
+    other, ends = _against(claim, cell), (cell.low, cell.high)
     return Line(
         task=f"{cell.title}, against {other}" if claim.against_explainers and other else cell.title,
         score=_score_title(cell.score, metrics),
         values=" ".join(number(value) for value in cell.values),
         against="" if claim.kind == "level" else " ".join(number(value) for value in cell.against),
-        difference=difference,
-        p_value="" if cell.p_value is None else f"{cell.p_value:.3f}",
+        difference="" if cell.difference is None else _signed(cell.difference),
+        interval="" if None in ends else f"[{', '.join(_signed(end) for end in ends if end is not None)}]",
+        p_value="" if cell.p_value is None else f"{cell.p_value:.3f}" if cell.p_value >= 0.0005 else "< 0.001",
         smallest="" if cell.smallest is None else number(cell.smallest),
         outcome=cell.outcome,
         reason=cell.reason,
@@ -168,24 +139,3 @@ def _against(claim: Claim, cell: ClaimCell) -> str:
     """What the second group of values is of; empty where there is none."""
     other = claim.counterpart(cell.score)
     return claim.against if other == cell.score else explainers.title(other.partition(".")[2])
-
-
-def _plot(claim: Claim, cells: Sequence[ClaimCell], metrics: Mapping[str, MetricCard]) -> SeedsPlot | None:
-    """None where nothing was measured."""
-    if not cells:
-        return None
-    held = [cell.against if claim.kind != "level" else () for cell in cells]
-    every = [value for cell, others in zip(cells, held, strict=True) for value in (*cell.values, *others)]
-    scale: Scale = scale_for(every, LEFT, WIDTH - RIGHT)
-    lanes, told = [], []
-    for place, (cell, others) in enumerate(zip(cells, held, strict=True)):
-        name = f"{cell.title}, {_score_title(cell.score, metrics)}"
-        told.append(
-            f"{name}: {claim.method} {', '.join(map(number, cell.values))}"
-            + (f"; {_against(claim, cell)} {', '.join(map(number, others))}" if others else "")
-        )
-        y = TOP + LANE * (place + 0.5)
-        lanes.append(
-            Lane(pixel(y), name, tuple(pixel(scale(v)) for v in cell.values), tuple(pixel(scale(v)) for v in others))
-        )
-    return SeedsPlot(". ".join(told) + ".", round(TOP + LANE * len(cells) + BOTTOM), scale.ticks(), tuple(lanes))
