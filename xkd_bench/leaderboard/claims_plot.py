@@ -1,4 +1,4 @@
-"""What was seen of a claim as strips, one a row of its table: every seed, the difference and its interval, on one axis."""
+"""What was seen of a claim as strips, one a row of its table: seeds, difference and interval on one axis."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Strips:
 
 
 def strips(cells: Sequence[ClaimCell], margin: float | None) -> Strips | None:
-    """Seeds are drawn by how far they lie from the mean of what they are held against. None where nothing was measured."""
+    """Seeds are drawn by how far they lie from the mean of what they are held against; None where nothing was seen."""
     apart = [_apart(cell) for cell in cells]
     points = [0.0, *(value for one in apart if one for group in one for value in group)]
     if len(points) == 1:

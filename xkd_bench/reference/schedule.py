@@ -53,7 +53,7 @@ def teacher_recipe(teacher: TeacherCard, task: Task, card: TaskCard, seed: int) 
 
 
 def student_recipe(method: MethodCard, student: StudentCard, task: Task, card: TaskCard, seed: int) -> Recipe:
-    """What the method says of its training stands over what the student says, and that over what is said of the task."""
+    """What the method says of its training stands over what the student says, and that over the task's."""
     training = method.training.over(student.training).over(card.training)
     plain = _recipe(method.method, name_of(task), seed, training, card.train_rows)
     more = {"settings": dict(method.settings), "preset": method.preset, "layers": student.layers}
