@@ -13,10 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from suites import Cli, attempts, graph_of, records, run_command, site, write_suite
 
 from xkd_bench.records.submission import read_submission
 from xkd_bench.reference.jobs import Cost
+from xkd_bench.reference.ledger import Ledger
+from xkd_bench.reference.plan import measured
+from xkd_bench.reference.site import Site
 from xkd_bench.reference.status import standings
 
 
@@ -65,6 +69,19 @@ def test_again_it_makes_nothing_and_puts_back_what_was_lost(
     assert "·" not in output, "no job was begun"
     assert "all done" in output
     assert records(tmp_path / "run/out") == before
+
+
+def test_status_sets_measured_hours_beside_predicted_ones(suite: Path, finished: Path) -> None:
+    ledger = Ledger(finished / "work")
+    graph = graph_of(suite, Site(ledger, finished / "out", None, "cpu"))
+    rows = measured(standings(graph, ledger))
+    assert [(row.kind, row.jobs) for row in rows] == [("train", 4), ("keep", 2), ("evaluate", 4)]
+    done = [json.loads(path.read_text()) for path in (finished / "work/jobs").glob("*/done.json")]
+    trained = [one["seconds"] for one in done if one.get("updates")]
+    assert rows[0].taken == pytest.approx(sum(trained))
+    assert rows[0].predicted == pytest.approx(
+        sum(job.cost.seconds for job in graph.jobs.values() if job.kind == "train")
+    )
 
 
 def test_records_alone_are_finished_jobs(suite: Path, finished: Path, run_cli: Cli, tmp_path: Path) -> None:

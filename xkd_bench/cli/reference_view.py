@@ -9,7 +9,7 @@ import typer
 
 from xkd_bench.cli.console import make_console
 from xkd_bench.reference.graph import build_graph
-from xkd_bench.reference.plan import hours, most_disk, rows
+from xkd_bench.reference.plan import hours, measured, most_disk, rows
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.status import UNFINISHED, Standing, State, seconds_left, standings
 from xkd_bench.reference.suite import read_suite
@@ -55,6 +55,7 @@ def print_status(found: list[Standing], workers: int) -> None:
         counts = Counter(one.state for one in found if one.job.task == task)
         table.add_row(task, *(str(counts[state]) if counts[state] else "–" for state in states))
     make_console().print(table)
+    _print_measured(found)
     for one in [one for one in found if one.state == "running"]:
         attempt = one.attempt or {}
         since = str(attempt.get("started", ""))[:19].replace("T", " ")
@@ -71,13 +72,30 @@ def print_status(found: list[Standing], workers: int) -> None:
     if not left:
         typer.echo("all done")
         return
-    measured = (
+    how = (
         "as finished jobs measured"
         if any(one.state == "done" and one.job.kind != "start" for one in found)
         else "predicted"
     )
     span, hands = _clock(seconds_left(found, workers)), "1 worker" if workers == 1 else f"{workers} workers"
-    typer.echo(f"left: {len(left)} jobs, {span} on {hands} ({measured})")
+    typer.echo(f"left: {len(left)} jobs, {span} on {hands} ({how})")
+
+
+def _print_measured(found: list[Standing]) -> None:
+    """Hours of finished jobs, as predicted before anything was run and as measured, added up over workers."""
+    table = plain_table("made here", "job", "jobs", "hours predicted", "measured", "ratio")
+    made = measured(found)
+    for row in made:
+        table.add_row(row.task, row.kind, str(row.jobs), *_hours(row.predicted, row.taken))
+    if len(made) > 1:
+        total = _hours(sum(row.predicted for row in made), sum(row.taken for row in made))
+        table.add_row("all", "", str(sum(row.jobs for row in made)), *total)
+    if made:
+        make_console().print(table)
+
+
+def _hours(predicted: float, taken: float) -> tuple[str, str, str]:
+    return f"{predicted / 3600:.2f}", f"{taken / 3600:.2f}", f"{taken / predicted:.2f}"
 
 
 def _clock(seconds: float) -> str:

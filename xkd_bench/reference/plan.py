@@ -35,6 +35,29 @@ def rows(found: list[Standing]) -> list[Row]:
     return made
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Finished jobs of one kind on one task: seconds that were predicted before any was run, and that they took."""
+
+    task: str
+    kind: Kind
+    jobs: int
+    predicted: float
+    taken: float
+
+
+def measured(found: list[Standing]) -> list[Measured]:
+    """By task and kind, in the order of the suite; only what was made here."""
+    made: dict[tuple[str, Kind], list[Standing]] = {}
+    for one in found:
+        if one.state == "done" and one.job.cost.seconds > 0:
+            made.setdefault((one.job.task, one.job.kind), []).append(one)
+    return [
+        Measured(task, kind, len(some), sum(one.job.cost.seconds for one in some), sum(one.seconds for one in some))
+        for (task, kind), some in sorted(made.items(), key=lambda item: KINDS.index(item[0][1]))
+    ]
+
+
 def _cost(one: Standing) -> Cost:
     """As predicted, with the seconds corrected by what was measured."""
     return Cost(one.job.cost.updates, one.job.cost.forwards, one.seconds, one.job.cost.disk)
