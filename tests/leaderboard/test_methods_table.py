@@ -129,3 +129,29 @@ def test_a_board_shows_methods_before_checkpoints(
     row = 'data-entry="vanilla_kd-seed1"'
     assert (row in first) == (most == 30)
     assert row in whole
+
+
+def test_controls_have_no_rank_and_methods_are_what_is_drawn(tmp_path: Path) -> None:
+    root = tmp_path / "submissions"
+    for name in ("control-retrained", "finetune", "finetune-seed1", "attn_last"):
+        shutil.copytree(REFERENCE / name / "glue/cola", root / "reference" / name / "glue/cola")
+        shutil.copy(REFERENCE / name / "submission.toml", root / "reference" / name)
+    shutil.copytree(REFERENCE / "teachers/cola", root / "reference/teachers/cola")
+    build(root, tmp_path / "board", cards(), distillers.cards(), cache=tmp_path / "cache")
+    page = (tmp_path / "board/index.html").read_text()
+    rows = [part.split("</tr>", 1)[0] for part in page.split('data-entry="')[1:]]
+    control, method = (
+        "".join(row for row in rows if row.startswith(name)) for name in ("control-retrained", "attn_last")
+    )
+    assert '<span class="tag">control</span>' in control
+    assert "rank" not in control
+    assert "of 3" not in control
+    assert "of 3, up to 30 M" in method
+    picture = page.split('<figure class="plot"', 1)[1].split("</figure>", 1)[0]
+    assert picture.count("<circle") == 2
+    assert picture.count("<rect") == 1
+    assert "finetune-seed1" not in picture
+    assert "squares are controls" in picture
+    assert "Beaten in both by no other" not in picture, "one method beats the other in both"
+        "finetune beats attn_last in both; the control keeps nobody away"
+    )

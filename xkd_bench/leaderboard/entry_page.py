@@ -22,7 +22,7 @@ from xkd_bench.records.audits import MEANING, AuditRecord, Badge
 from xkd_bench.records.fills import FILLS
 from xkd_bench.records.lineage import trained_to_agree
 from xkd_bench.records.schema import LineageRecord, ModelRecord, RunRecord, TaskResult
-from xkd_bench.records.submission import REFERENCE, Submission, TaskEntry, file_hash
+from xkd_bench.records.submission import Submission, TaskEntry, file_hash
 
 Facts = tuple[tuple[str, str], ...]  # term and what stands for it
 
@@ -87,7 +87,6 @@ class EntryPage:
     path: str
     submission: Submission
     links: tuple[tuple[str, str], ...]
-    is_reference: bool
     tasks: tuple[EntryTask, ...]
 
 
@@ -106,7 +105,6 @@ def entry_page(
         path=path,
         submission=submission,
         links=tuple((label, address) for label, address in links.items() if address.startswith("https://")),
-        is_reference=submission.name.startswith(REFERENCE),
         tasks=tuple(
             entry_task(
                 f"task-{place}",

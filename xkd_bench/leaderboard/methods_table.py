@@ -13,6 +13,7 @@ from math import inf
 import numpy as np
 
 from xkd_bench.leaderboard import cells
+from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import Cell
 from xkd_bench.leaderboard.ranks import PairedDraws, Place, can_be_compared, can_be_ranked, size_class
 from xkd_bench.metrics.contract import FloatArray
@@ -35,12 +36,14 @@ class Trained:
 
 @dataclass(frozen=True)
 class MethodRow:
-    """A method on a track. entries: of its seeds, by seed. seeds: in words. cells: one a score."""
+    """A method on a track. entries: of its seeds, by seed. seeds: in words. cells: one a score. estimates: of scores
+    that have a value, by name."""
 
     name: str
     entries: tuple[str, ...]
     seeds: Cell
     cells: tuple[Cell, ...]
+    estimates: Mapping[str, Estimate]
 
 
 def method_rows(
@@ -55,9 +58,11 @@ def method_rows(
     places: Mapping[tuple[str, str], Place] = _places(groups, scores, lower_is_better) if ranked else {}
     rows = []
     for name, members in groups.items():
-        found = tuple(cells.with_place(_cell(name, members, score), places.get((name, score))) for score in scores)
-        count = len(members)
-        rows.append(MethodRow(name, tuple(one.entry for one in members), Cell(str(count), sort=str(count)), found))
+        made = {score: _cell(name, members, score) for score in scores}
+        found = tuple(cells.with_place(cell, places.get((name, score))) for score, (cell, _) in made.items())
+        estimates = {score: estimate for score, (_, estimate) in made.items() if estimate is not None}
+        count = Cell(str(len(members)), sort=str(len(members)))
+        rows.append(MethodRow(name, tuple(one.entry for one in members), count, found, estimates))
     sign = 1.0 if scores and scores[0] in lower_is_better else -1.0
 
     def first(row: MethodRow) -> tuple[float, str]:
@@ -91,24 +96,28 @@ def _stacked(members: Sequence[Trained], score: str) -> FloatArray | None:
     return np.stack([one.draws[score] for one in members]).astype(np.float64)
 
 
-def _cell(name: str, members: Sequence[Trained], score: str) -> Cell:
+def _cell(name: str, members: Sequence[Trained], score: str) -> tuple[Cell, Estimate | None]:
     if len(members) < FEWEST_SEEDS:
-        cell = cells.score_cell(members[0].result.scores.get(score))
-        words = "one seed: the interval is over examples alone"
-        return replace(cell, tooltip="; ".join(part for part in (cell.tooltip, words) if part)) if cell.sort else cell
+        record = members[0].result.scores.get(score)
+        cell, words = cells.score_cell(record), "one seed: the interval is over examples alone"
+        if record is None or record.value is None:
+            return cell, None
+        told = "; ".join(part for part in (cell.tooltip, words) if part)
+        return replace(cell, tooltip=told), (record.value, record.low, record.high)
     stacked = _stacked(members, score)
     if stacked is None:
-        return Cell(text="–", note="not of every seed", status="undefined")
+        return Cell(text="–", note="not of every seed", status="undefined"), None
     n = _examples(members, score)
     kept = stacked[:, np.isfinite(stacked).all(axis=0)]
     found = seeds_mean(kept, n, ("methods", name, score))
     values = ", ".join(cells.number(value) for value in stacked[:, 0])
-    return Cell(
+    cell = Cell(
         text=cells.number(found.value),
         small=cells.interval(found.low, found.high),
         tooltip=f"{len(members)} seeds: {values}; n = {n:,}",
         sort=cells.sort_key(found.value),
     )
+    return cell, (found.value, found.low, found.high)
 
 
 def _examples(members: Sequence[Trained], score: str) -> int:

@@ -28,6 +28,7 @@ class Point:
     across: Estimate
     up: Estimate
     weak: bool
+    control: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ class Mark:
     y_low: str
     y_high: str
     weak: bool
+    control: bool
     tooltip: str
     label: str
     label_x: str
@@ -121,6 +123,7 @@ def mark_of(point: Point, across: Scale, up: Scale, titles: tuple[str, str], lab
         y_low=pixel(up(high[0])),
         y_high=pixel(up(high[1])),
         weak=point.weak,
+        control=point.control,
         tooltip=sentence(point, *titles),
         label=label if spot is not None else "",
         label_x=pixel(label_x),
@@ -152,9 +155,11 @@ def marks_of(
 
 def front_of(points: Sequence[Point]) -> list[Point]:
     """The points that no other is at least as good as in both scores and better in one, from left to right; weak
-    students neither stand there nor keep others away. More is better in both."""
+    students and controls neither stand there nor keep others away. More is better in both."""
     found: list[Point] = []
-    for point in sorted((one for one in points if not one.weak), key=lambda one: (-one.across[0], -one.up[0])):
+    for point in sorted(
+        (one for one in points if not (one.weak or one.control)), key=lambda one: (-one.across[0], -one.up[0])
+    ):
         if not found or point.up[0] > found[-1].up[0]:
             found.append(point)
     return found[::-1]

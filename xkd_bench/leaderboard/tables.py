@@ -10,6 +10,7 @@ from xkd_bench.explainers.registry import in_reading_order
 from xkd_bench.explainers.registry import title as explainer_title
 from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.alignment import HEADLINE, AlignmentTable, alignment_table
+from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
@@ -21,7 +22,7 @@ from xkd_bench.leaderboard.robustness import RobustnessTable, robustness_table
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import MEANING, Badge
 from xkd_bench.records.schema import ModelRecord, TaskResult
-from xkd_bench.records.submission import REFERENCE, Submission, TaskEntry
+from xkd_bench.records.submission import Submission, TaskEntry
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,11 @@ class Measured:
     def name(self) -> str:
         return self.submission.card.name
 
+    @property
+    def compared_by(self) -> PairedDraws:
+        """A control competes with nobody."""
+        return {} if self.submission.is_control else self.draws
+
 
 @dataclass(frozen=True)
 class Row:
@@ -50,6 +56,7 @@ class Row:
     method: str
     folder: str
     is_reference: bool
+    is_control: bool
     badge: Badge
     badge_meaning: str
     gate: str
@@ -57,6 +64,16 @@ class Row:
     size: Cell
     scores: tuple[Cell, ...]
     speed: Cell
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """What a picture shows: a checkpoint, or a method over its seeds. estimates: by score."""
+
+    name: str
+    estimates: Mapping[str, Estimate]
+    weak: bool
+    control: bool
 
 
 @dataclass(frozen=True)
@@ -71,6 +88,10 @@ class MethodsTable:
         """Its first rows and scores."""
         kept = tuple((row, replace(method, cells=method.cells[:scores])) for row, method in self.rows[:rows])
         return MethodsTable(self.titles[:scores], kept)
+
+    def drawn(self) -> list[Drawn]:
+        """The methods as the pictures show them."""
+        return [Drawn(row.name, method.estimates, bool(row.gate), row.is_control) for row, method in self.rows]
 
 
 @dataclass(frozen=True)
@@ -161,7 +182,8 @@ def student_row(
         name=row.name,
         method=row.submission.card.method,
         folder=row.submission.name,
-        is_reference=row.submission.name.startswith(REFERENCE),
+        is_reference=row.submission.is_reference,
+        is_control=row.submission.is_control,
         badge=badge,
         badge_meaning=MEANING[badge],
         gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),
@@ -243,10 +265,13 @@ def notes_of(rows: Sequence[Measured], columns: Sequence[Column], metrics: Mappi
 
 
 def plots_of(
-    task_title: str, ordered: Sequence[Measured], columns: Sequence[Column], metrics: Mapping[str, MetricCard]
+    task_title: str,
+    shown: Sequence[Drawn],
+    results: Sequence[TaskResult],
+    columns: Sequence[Column],
+    metrics: Mapping[str, MetricCard],
 ) -> tuple[Plot, ...]:
     """The headline against agreement, and against the likeness of the reasons; of each where two rows have both."""
-    results = [row.result for row in ordered]
     headline = next((column for column in columns if column.is_headline), None)
     if headline is None:
         return ()
@@ -258,32 +283,33 @@ def plots_of(
             (f"{HEADLINE}.{key}", f"{metrics[HEADLINE].title}, {explainer_title(key)}")
             for key in in_reading_order(explained)[:1]
         ]
-    drawn = [_plot(task_title, ordered, headline, key, title) for key, title in beside]
+    teacher = results[0].scores.get(f"teacher.{headline.key}")
+    drawn = [
+        draw(
+            task_title,
+            [
+                Point(one.name, one.estimates[key], one.estimates[headline.key], one.weak, one.control)
+                for one in shown
+                if key in one.estimates and headline.key in one.estimates
+            ],
+            across=title,
+            up=headline.title,
+            teacher=teacher.value if teacher is not None else None,
+        )
+        for key, title in beside
+    ]
     return tuple(one for one in drawn if one is not None)
 
 
-def _plot(task_title: str, ordered: Sequence[Measured], headline: Column, key: str, title: str) -> Plot | None:
-    points = []
-    for row in ordered:
-        across, up = row.result.scores.get(key), row.result.scores.get(headline.key)
-        if across is None or up is None or across.value is None or up.value is None:
-            continue
-        points.append(
-            Point(
-                name=row.name,
-                across=(across.value, across.low, across.high),
-                up=(up.value, up.low, up.high),
-                weak=cells.is_weak(row.result.gate.get("student")),
-            )
-        )
-    teacher = ordered[0].result.scores.get(f"teacher.{headline.key}")
-    return draw(
-        task_title,
-        points,
-        across=title,
-        up=headline.title,
-        teacher=teacher.value if teacher is not None else None,
-    )
+def drawn_row(row: Measured) -> Drawn:
+    """A checkpoint as the pictures show it."""
+    estimates = {
+        name: (score.value, score.low, score.high)
+        for name, score in row.result.scores.items()
+        if score.value is not None
+    }
+    weak = cells.is_weak(row.result.gate.get("student"))
+    return Drawn(row.name, estimates, weak, row.submission.is_control)
 
 
 def protocols_of(rows: Sequence[Measured]) -> str:
@@ -322,7 +348,7 @@ class Track:
         drawn = list(dict.fromkeys(name for row in self.rows for name in row.draws))
         self.lower = frozenset(name for name in drawn if name in metrics and metrics[name].direction == "lower")
         ranked = [] if self.standing else drawn
-        self.places = places([(row.result, row.draws) for row in self.rows], ranked, self.lower)
+        self.places = places([(row.result, row.compared_by) for row in self.rows], ranked, self.lower)
 
     def table(
         self, badges: Mapping[tuple[str, str], Badge], start: int = 0, stop: int | None = None, *, curves: bool = True
@@ -335,6 +361,9 @@ class Track:
             for row, own in zip(some, places_of_some, strict=True)
         )
         named = [(row.name, row.result) for row in some]
+        methods = self.methods(badges) if start == 0 else None
+        drawn = methods.drawn() if methods else [drawn_row(row) for row in some]
+        results = [row.result for row in some]
         alignment = alignment_table(facts.title, named, metrics, places_of_some) if teacher is not None else None
         part = f"; rows {start + 1} to {start + len(some)} of {len(self.rows)}" if len(some) < len(self.rows) else ""
         return Table(
@@ -348,12 +377,12 @@ class Track:
             columns=columns,
             teacher_row=tuple(teacher_score(self.first, column) for column in columns) if teacher is not None else (),
             rows=rows,
-            methods=self.methods(badges) if start == 0 else None,
+            methods=methods,
             alignment=alignment,
             faithfulness=faithfulness_table(named, metrics, curves=curves) if teacher is not None else None,
             robustness=robustness_table(facts.title, named, metrics) if teacher is not None else None,
             slices=slice_table(facts, some, rows, columns),
-            plots=plots_of(facts.title, some, columns, metrics) if teacher is not None else (),
+            plots=plots_of(facts.title, drawn, results, columns, metrics) if teacher is not None else (),
             notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
         )
 
@@ -365,7 +394,7 @@ class Track:
 
     def methods(self, badges: Mapping[tuple[str, str], Badge]) -> MethodsTable | None:
         """The track by method, over seeds; None where no method has several."""
-        trained = [Trained(row.submission.name, row.result, row.draws) for row in self.rows]
+        trained = [Trained(row.submission.name, row.result, row.compared_by) for row in self.rows]
         if self.teacher is None or not has_seeds(trained):
             return None
         results = [row.result for row in self.rows]

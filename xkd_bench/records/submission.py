@@ -31,6 +31,7 @@ from xkd_bench.records.schema import SCHEMA_VERSION, RunRecord, SubmissionRecord
 Model = TypeVar("Model", bound=BaseModel)
 
 REFERENCE = "reference/"  # how names of the entries begin that this project made itself
+CONTROL = "control-"  # and, after that, of those that no method made: they say what can be expected, and have no rank
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,14 @@ class Submission:
     name: str
     card: SubmissionRecord
     tasks: dict[str, TaskEntry]
+
+    @property
+    def is_reference(self) -> bool:
+        return self.name.startswith(REFERENCE)
+
+    @property
+    def is_control(self) -> bool:
+        return self.name.startswith(REFERENCE + CONTROL)
 
 
 def file_hash(path: Path) -> str:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, model_validator
 
 from xkd_bench.errors import BadInputError
+from xkd_bench.records.submission import CONTROL
 from xkd_bench.tasks.card import Strict, first_problem, read_toml
 
 Word = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
@@ -140,7 +141,7 @@ class ControlCard(Strict):
 
     @property
     def name(self) -> str:
-        return f"control-{self.control}"
+        return CONTROL + self.control
 
 
 class Suite(Strict):
