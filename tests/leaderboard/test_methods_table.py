@@ -153,5 +153,3 @@ def test_controls_have_no_rank_and_methods_are_what_is_drawn(tmp_path: Path) -> 
     assert "finetune-seed1" not in picture
     assert "squares are controls" in picture
     assert "Beaten in both by no other" not in picture, "one method beats the other in both"
-        "finetune beats attn_last in both; the control keeps nobody away"
-    )
