@@ -119,6 +119,10 @@ def test_explainers_are_held_against_each_other_on_the_same_students(tmp_path: P
     other = claim | {"name": "two", "explainers": ("random",), "against_explainers": ("lime",)}
     (found, turned) = verdicts([claim, other], entries)
     assert (found.verdict, turned.verdict) == ("supported", "contradicted")
+    assert found.sentence.endswith("the direction is supported; one fill, words deleted; magnitude not compared.")
+    for settings in [one.tasks[TASK].result.provenance["settings"]["explanations"] for one in entries]:
+        settings["coalitions"]["fills"] = ["delete", "mask"]
+    assert "fill" not in verdicts([claim], entries)[0].sentence
     scores = entries[0].tasks[TASK].result.scores
     for cell, name in zip(found.cells, ("lime", "shap"), strict=True):
         values = [scores[f"drop_most_first.{one}"].value for one in (name, "random")]

@@ -23,6 +23,7 @@ import numpy as np
 from scipy.special import stdtr
 
 from xkd_bench.metrics.contract import FloatArray
+from xkd_bench.records.fills import FILLS
 from xkd_bench.records.findings import SubmissionError
 from xkd_bench.records.submission import REFERENCE, Submission, without_seed
 from xkd_bench.statistics.holm import adjusted
@@ -285,4 +286,17 @@ def _sentence(claim: Claim, verdict: Outcome, cells: Sequence[ClaimCell], groups
     lacking = [cell.title for cell in cells if not cell.values]
     end = f" (nothing yet on {', '.join(dict.fromkeys(lacking))})" if lacking else ""
     told = "is supported" if verdict == "supported" else "is contradicted" if verdict == "contradicted" else verdict
-    return f"On {' and '.join(tasks)}, {', '.join(sizes)}, {seeds}, {what} {told}{end}; magnitude not compared."
+    fills = _only_fill(claim, entries)
+    return f"On {' and '.join(tasks)}, {', '.join(sizes)}, {seeds}, {what} {told}{end}{fills}; magnitude not compared."
+
+
+def _only_fill(claim: Claim, entries: Sequence[Entry]) -> str:
+    """What was put in the place of words or patches, where it was one thing alone: no verdict has survived another."""
+    fills = set[str]()
+    for one in entries if claim.explainers else ():
+        settings = one.result.provenance["settings"]["explanations"].get("coalitions") or {}
+        task = all_tasks().get(one.result.task.name)
+        images = task is not None and task.card.modality == "image"
+        fills |= set(settings.get("image_fills" if images else "fills", ()))
+    names = [FILLS.get(fill, fill) for fill in fills]
+    return f"; one fill, {names[0]}" if len(names) == 1 else ""
