@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from pathlib import Path
 from typing import Any, Literal
@@ -18,7 +19,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.classifier import Runtime
 from xkd_bench.models.loading import load_model
-from xkd_bench.models.trace import Watch
+from xkd_bench.models.trace import Watch, prepare
 from xkd_bench.records.lineage import read_lineage
 from xkd_bench.records.store import Store
 from xkd_bench.tasks.registry import find_task
@@ -166,6 +167,26 @@ def test_the_loop_fits_methods_that_watch_both_models(
         if n in dict(before.named_parameters()) and not torch.equal(p, dict(before.named_parameters())[n])
     ]
     assert any("query" in name for name in changed)
+
+
+def test_in_bfloat16_on_a_cpu_attention_is_written_out_and_the_file_does_not_say_so(
+    tiny_models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+
+    def watched(model: Any, *arguments: Any, **options: Any) -> None:
+        prepare(model, *arguments, **options)
+        seen.append(model.config._attn_implementation)
+
+    monkeypatch.setattr("xkd_bench.distillers.training.prepare", watched)
+    for dtype in ("float32", "bfloat16"):
+        order = Order("finetune", TASK, str(tiny_models / "grammar"), None, tmp_path / dtype, train_rows=320, epochs=1)
+        distill(order, Runtime("cpu", dtype), Store(tmp_path / "store"), None)
+    assert seen == ["sdpa", "eager"]
+    configs = [json.loads((tmp_path / dtype / "config.json").read_text()) for dtype in ("float32", "bfloat16")]
+    assert configs[0] == configs[1]
+    losses = [read_log(tmp_path / dtype)[0]["loss"] for dtype in ("float32", "bfloat16")]
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(tiny_models: Path, tmp_path: Path) -> None:

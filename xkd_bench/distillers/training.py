@@ -218,7 +218,7 @@ def train(
     with _own_randomness(schedule.seed):
         for model in (pair.student, pair.teacher):
             if model is not None:
-                prepare(model, distiller.watch)
+                prepare(model, distiller.watch, written_out=schedule.bfloat16 and device == "cpu")
         updates = schedule.updates(len(data))
         lesson = Lesson(distiller, pair, updates, schedule.seed, schedule.bfloat16, data.teacher_logits)
         teacher_pad = int(getattr(getattr(pair.teacher, "config", None), "pad_token_id", None) or 0)

@@ -8,7 +8,7 @@ before attention is pre-LN (ViT, DeiT), one whose norms come after is post-LN (B
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
@@ -223,13 +223,16 @@ def _attend(
     module: Any, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **options: Any
 ) -> Any:
     """The library's fused attention, telling whoever listens what it was given."""
+    from torch.nn.attention import SDPBackend, sdpa_kernel
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     hear = _hear.get()
     if hear is not None:
         scaling = options.get("scaling")
         hear(Attended(query, key, value, query.size(-1) ** -0.5 if scaling is None else scaling, attention_mask))
-    return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
+    slow = query.requires_grad and query.device.type == "cpu" and query.dtype == torch.bfloat16  # see `trace.prepare`
+    with sdpa_kernel([SDPBackend.MATH]) if slow else nullcontext():
+        return sdpa_attention_forward(module, query, key, value, attention_mask, **options)
 
 
 def _register() -> None:
