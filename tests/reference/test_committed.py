@@ -47,10 +47,17 @@ def test_the_committed_teacher_is_the_track_and_nothing_is_in_the_way(cpu_small:
     assert not [job.title for job in needed if job.kind == "evaluate" and job.identity["entry"] in SST2]
 
 
-def test_what_a_committed_record_lacks_is_said(cpu_small: Graph) -> None:
+@pytest.mark.parametrize("task", ["glue/sst2", "glue/cola"])
+def test_committed_records_lack_nothing(cpu_small: Graph, task: str) -> None:
     told = {cpu_small.jobs[digest].title: said for digest, said in cpu_small.committed.items()}
-    assert told["glue/sst2: evaluate ckd, seed 0"] == ("0 of 3 retrained teachers behind its ceiling",)
-    assert told["glue/cola: evaluate ckd, seed 0"] == ()
+    assert told[f"{task}: evaluate ckd, seed 0"] == ()
+
+
+def test_a_record_with_fewer_retrained_teachers_is_said_to_have_them() -> None:
+    record = read_record(REFERENCE / "ckd" / "glue" / "sst2")
+    assert record is not None
+    wanted = Wanted("glue/sst2", None, "", "", None, 0, "ckd", None, None, {}, {}, retrained=5)
+    assert notes(record, wanted) == ("3 of 5 retrained teachers behind its ceiling",)
 
 
 def test_a_student_of_another_training_of_the_teacher_is_said_to_be_one() -> None:
