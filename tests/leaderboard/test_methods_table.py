@@ -147,6 +147,11 @@ def test_controls_have_no_rank_and_methods_are_what_is_drawn(tmp_path: Path) -> 
     assert "rank" not in control
     assert "of 3" not in control
     assert "of 3, up to 30 M" in method
+    lime = read_submission(REFERENCE / "finetune").tasks["glue/cola"].result.explanations
+    assert lime is not None
+    scale = lime.explainers["lime"].measures["centred_cosine"].scale
+    assert scale is not None
+    assert f"retrained {scale.ceiling.value:.3f}</span>" in page.split("</thead>", 1)[0]
     picture = page.split('<figure class="plot"', 1)[1].split("</figure>", 1)[0]
     assert picture.count("<circle") == 2
     assert picture.count("<rect") == 1

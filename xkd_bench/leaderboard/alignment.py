@@ -79,6 +79,17 @@ def alignment_table(
     )
 
 
+def scale_words(results: Sequence[TaskResult], key: str) -> str:
+    """What cosines of a track lie between: chance, as a mean over its students, and the retrained teachers."""
+    held = [one.explanations.explainers for one in results if one.explanations]
+    explained = [explainers[key] for explainers in held if key in explainers]
+    scales = [scale for one in explained if HEADLINE in one.measures and (scale := one.measures[HEADLINE].scale)]
+    floors = [scale.floor.value for scale in scales if scale.floor.value is not None]
+    ceilings = [scale.ceiling.value for scale in scales if scale.ceiling.value is not None]
+    named = [("chance", floors), ("retrained", ceilings)]
+    return "\n".join(f"{word} {cells.number(sum(values) / len(values))}" for word, values in named if values)
+
+
 def _explainer_cell(result: TaskResult, key: str, place: Place | None) -> Cell:
     cell = cells.with_place(cells.score_cell(result.scores.get(f"{HEADLINE}.{key}")), place)
     explained = result.explanations.explainers.get(key) if result.explanations else None

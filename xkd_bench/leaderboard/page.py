@@ -13,7 +13,7 @@ from xkd_bench.leaderboard.downloads import TrackRows
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.ranks import SIZES
 from xkd_bench.leaderboard.suite_view import ViewTable, view_table
-from xkd_bench.leaderboard.tables import Measured, MethodsTable, Row, Table, Track, tracks_of
+from xkd_bench.leaderboard.tables import Measured, MethodsTable, Row, Table, Title, Track, tracks_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.metrics.reading_order import in_reading_order
 from xkd_bench.records.audits import Badge
@@ -40,7 +40,7 @@ class Summary:
     anchor: str
     table: Table
     methods: MethodsTable | None
-    titles: tuple[str, ...]
+    titles: tuple[Title, ...]
     rows: tuple[tuple[Row, tuple[Cell, ...]], ...]
     more: int
 
@@ -162,7 +162,7 @@ def section_of(
                 pages.append([])
             pages[number].append(table)
             if start == 0:
-                summaries.append(_summary(table, track, metrics))
+                summaries.append(_summary(table, track))
     paths = [f"boards/{name}{f'-{number + 1}' if number else ''}.html" for number in range(len(pages))]
     found = tuple((path, tuple(tables)) for path, tables in zip(paths, pages, strict=True))
     return Section(anchor, facts, found[0][1], len(rows), found, tuple(summaries)), files
@@ -173,7 +173,7 @@ def _short(track: Sequence[Measured]) -> str:
     return "no-teacher" if first.teacher is None or first.track is None else first.track[7:15]
 
 
-def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> Summary:
+def _summary(table: Table, track: Track) -> Summary:
     """Headline, agreement, and alignment by the first explainers of the best methods or rows."""
     shown = track.answers
     if table.methods is not None:
@@ -181,9 +181,9 @@ def _summary(table: Table, track: Track, metrics: Mapping[str, MetricCard]) -> S
         more = len(track.rows) - sum(len(method.entries) for _, method in best.rows)
         return Summary(table.anchor, table, best, (), (), more)
     at = [table.columns.index(column) for column in shown]
-    titles = [column.title for column in shown]
-    reasons = table.alignment.columns[:EXPLAINERS_SUMMARISED] if table.alignment is not None else ()
-    titles += [f"{metrics[HEADLINE].title}, {column.title}" for column in reasons]
+    titles = [Title(column.title) for column in shown]
+    reasons = track.explained_by[:EXPLAINERS_SUMMARISED] if table.alignment is not None else []
+    titles += [track.cosine_title(key) for key in reasons]
     rows = [
         (
             row,

@@ -9,7 +9,7 @@ from math import inf
 from xkd_bench.explainers.registry import in_reading_order
 from xkd_bench.explainers.registry import title as explainer_title
 from xkd_bench.leaderboard import cells
-from xkd_bench.leaderboard.alignment import HEADLINE, AlignmentTable, alignment_table
+from xkd_bench.leaderboard.alignment import HEADLINE, AlignmentTable, alignment_table, scale_words
 from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
@@ -77,11 +77,19 @@ class Drawn:
 
 
 @dataclass(frozen=True)
+class Title:
+    """Of a column of scores; scale: what its values lie between, where that is known."""
+
+    text: str
+    scale: str = ""
+
+
+@dataclass(frozen=True)
 class MethodsTable:
     """A track by method, over seeds. titles: of the cells. rows: the row of the first seed under the method's name, how
     many seeds there are, and a cell a score."""
 
-    titles: tuple[str, ...]
+    titles: tuple[Title, ...]
     rows: tuple[tuple[Row, MethodRow], ...]
 
     def part(self, rows: int, scores: int) -> MethodsTable:
@@ -392,17 +400,26 @@ class Track:
         axis = agreement_axis(self.columns, [row.result for row in self.rows])
         return [column for column in self.columns if column.is_headline] + ([axis] if axis else [])
 
+    @property
+    def explained_by(self) -> list[str]:
+        """The explainers whose cosines the rows hold."""
+        explained = [row.result.explanations for row in self.rows if row.result.explanations]
+        return in_reading_order({key for one in explained for key in one.explainers})
+
+    def cosine_title(self, key: str) -> Title:
+        """Of the column of an explainer's cosines."""
+        title = f"{self.metrics[HEADLINE].title}, {explainer_title(key)}"
+        students = [row.result for row in self.rows if not row.submission.is_control]
+        return Title(title, scale_words(students, key))
+
     def methods(self, badges: Mapping[tuple[str, str], Badge]) -> MethodsTable | None:
         """The track by method, over seeds; None where no method has several."""
         trained = [Trained(row.submission.name, row.result, row.compared_by) for row in self.rows]
         if self.teacher is None or not has_seeds(trained):
             return None
-        results = [row.result for row in self.rows]
-        keys = in_reading_order({key for one in results if one.explanations for key in one.explanations.explainers})
-        scores = {column.key: column.title for column in self.answers}
+        scores = {column.key: Title(column.title) for column in self.answers}
         if HEADLINE in self.metrics:
-            title = self.metrics[HEADLINE].title
-            scores |= {f"{HEADLINE}.{key}": f"{title}, {explainer_title(key)}" for key in keys}
+            scores |= {f"{HEADLINE}.{key}": self.cosine_title(key) for key in self.explained_by}
         by_name = {row.submission.name: row for row in self.rows}
         rows = []
         for method in method_rows(trained, list(scores), self.lower, ranked=not self.standing):
