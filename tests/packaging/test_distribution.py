@@ -48,3 +48,15 @@ def test_every_plugin_of_ours_has_its_card_beside_it() -> None:
         assert installed(group)
         for point in installed(group).values():
             assert card(point)["name"] == point.name
+
+
+def test_nothing_stands_in_the_repository_that_does_not_belong_there() -> None:
+    """No folder and no weights of somebody's run."""
+    if not (ROOT / ".git").exists():
+        pytest.skip("not a git checkout")
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    files = [name for name in listed.split("\0") if name and (ROOT / name).is_file()]
+    top = {name.split("/", 1)[0] for name in files}
+    folders = {name for name in top if (ROOT / name).is_dir() and not name.startswith(".")}
+    assert folders == {"leaderboard", "submissions", "tasks", "tests", "xkd_bench"}
+    assert not [name for name in files if (ROOT / name).stat().st_size > 5_000_000]
