@@ -65,26 +65,12 @@ def ceiling(
 ) -> None:
     """Give records that were made before their teacher was trained again the ceiling that these trainings make. No
     model is run."""
-    from xkd_bench.engine.ceiling import lacks_ceiling, measure_ceiling, set_ceiling
-    from xkd_bench.engine.plan import make_plan
-    from xkd_bench.models.classifier import make_runtime
-    from xkd_bench.records.reference_tables import PREFIX, find_retrained
+    from xkd_bench.engine.ceiling import give_ceiling
     from xkd_bench.records.store import Store, default_store
-    from xkd_bench.records.submission import read_submission
     from xkd_bench.tasks.loading import data_root as root_of
 
-    teacher, retrained = find_retrained(name)
-    hashes = tuple(one.checkpoint for one in retrained)
-    read = [read_submission(path.parent) for path in sorted(submissions.rglob("submission.toml"))]
-    found = [entry for one in read for entry in one.tasks.values()]
-    lacking = [entry for entry in found if lacks_ceiling(entry.result, teacher.checkpoint, hashes)]
-    for task, protocol in sorted({(one.result.task.name, one.result.protocol.name) for one in lacking}):
-        again = [PREFIX + one.name for one in retrained]
-        place = PREFIX + name
-        plan = make_plan(place, task, place, protocol, make_runtime("cpu"), root_of(data_root), again)
-        made = measure_ceiling(plan, Store(store or default_store()))
-        for entry in lacking:
-            if (entry.result.task.name, entry.result.protocol.name) == (task, protocol):
-                set_ceiling(entry, made)
-                typer.echo(f"✓ {entry.folder}: a ceiling of {len(hashes)} retrained teachers")
-    typer.echo(f"records written again: {len(lacking)}")
+    written = 0
+    for folder in give_ceiling(name, submissions, root_of(data_root), Store(store or default_store())):
+        typer.echo(f"✓ {folder}")
+        written += 1
+    typer.echo(f"records written again: {written}")

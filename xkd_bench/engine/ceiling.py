@@ -7,8 +7,9 @@ track and set beside the student's own numbers in every record's table of explan
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from xkd_bench.engine.check import check_task
 from xkd_bench.engine.committed_tables import examples_table, explained_table
@@ -16,17 +17,19 @@ from xkd_bench.engine.evaluate import measure
 from xkd_bench.engine.explain import explain_retrained
 from xkd_bench.engine.explanation_record import explanation_parts
 from xkd_bench.engine.judge_explanations import judge_explanations
-from xkd_bench.engine.plan import Plan
+from xkd_bench.engine.plan import Plan, make_plan
 from xkd_bench.errors import BadInputError
 from xkd_bench.metrics.contract import FloatArray
 from xkd_bench.metrics.tables import join
+from xkd_bench.models.classifier import make_runtime
 from xkd_bench.records import canonical_json
 from xkd_bench.records.explanations_table import write_explanations
 from xkd_bench.records.files import disk_errors, whole_folder, write_whole
 from xkd_bench.records.findings import Findings
+from xkd_bench.records.reference_tables import PREFIX, find_retrained
 from xkd_bench.records.schema import Hash, TaskResult
 from xkd_bench.records.store import Store
-from xkd_bench.records.submission import TaskEntry, file_hash
+from xkd_bench.records.submission import TaskEntry, file_hash, read_submission
 
 
 @dataclass(frozen=True)
@@ -91,3 +94,24 @@ def set_ceiling(entry: TaskEntry, ceiling: Ceiling) -> TaskResult:
         result = result.model_copy(update={"explanations": result.explanations.model_copy(update=parts)})
         write_whole(temporary / "record.json", canonical_json.dumps(result.model_dump(mode="json")))
     return result
+
+
+def give_ceiling(name: str, submissions: Path, data_root: Path | None, store: Store) -> Iterator[Path]:
+    """Set the ceiling of all records below `submissions` that lack it: folder after folder, as it is written.
+
+    name: of a kept teacher whose retrained ones are kept beside it. Raises `BadInputError` where there are none.
+    """
+    teacher, retrained = find_retrained(name)
+    hashes = tuple(one.checkpoint for one in retrained)
+    read = [read_submission(path.parent) for path in sorted(submissions.rglob("submission.toml"))]
+    tracks: dict[tuple[str, str], list[TaskEntry]] = {}
+    for entry in [entry for one in read for entry in one.tasks.values()]:
+        if lacks_ceiling(entry.result, teacher.checkpoint, hashes):
+            tracks.setdefault((entry.result.task.name, entry.result.protocol.name), []).append(entry)
+    itself, again = PREFIX + name, [PREFIX + one.name for one in retrained]
+    for (task, protocol), entries in sorted(tracks.items()):
+        plan = make_plan(itself, task, itself, protocol, make_runtime("cpu"), data_root, again)
+        made = measure_ceiling(plan, store)
+        for entry in entries:
+            set_ceiling(entry, made)
+            yield entry.folder

@@ -10,15 +10,15 @@ from xkd_bench.explainers.registry import in_reading_order
 from xkd_bench.explainers.registry import title as explainer_title
 from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.alignment import HEADLINE, AlignmentTable, alignment_table, scale_words
-from xkd_bench.leaderboard.axes import Estimate
 from xkd_bench.leaderboard.cells import BLANK, Cell
 from xkd_bench.leaderboard.columns import Column, agreement_axis, columns_of, unknown_scores
 from xkd_bench.leaderboard.facts import TaskFacts
 from xkd_bench.leaderboard.faithfulness import FaithfulnessTable, faithfulness_table
 from xkd_bench.leaderboard.methods_table import MethodRow, Trained, has_seeds, method_rows
-from xkd_bench.leaderboard.plot import Plot, Point, draw
+from xkd_bench.leaderboard.plot import Plot
 from xkd_bench.leaderboard.ranks import PairedDraws, Place, places
 from xkd_bench.leaderboard.robustness import RobustnessTable, robustness_table
+from xkd_bench.leaderboard.track_plots import Drawn, drawn, plots_of
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.audits import MEANING, Badge
 from xkd_bench.records.schema import ModelRecord, TaskResult
@@ -64,16 +64,6 @@ class Row:
     size: Cell
     scores: tuple[Cell, ...]
     speed: Cell
-
-
-@dataclass(frozen=True)
-class Drawn:
-    """What a picture shows: a checkpoint, or a method over its seeds. estimates: by score."""
-
-    name: str
-    estimates: Mapping[str, Estimate]
-    weak: bool
-    control: bool
 
 
 @dataclass(frozen=True)
@@ -272,54 +262,6 @@ def notes_of(rows: Sequence[Measured], columns: Sequence[Column], metrics: Mappi
     return tuple(notes)
 
 
-def plots_of(
-    task_title: str,
-    shown: Sequence[Drawn],
-    results: Sequence[TaskResult],
-    columns: Sequence[Column],
-    metrics: Mapping[str, MetricCard],
-) -> tuple[Plot, ...]:
-    """The headline against agreement, and against the likeness of the reasons; of each where two rows have both."""
-    headline = next((column for column in columns if column.is_headline), None)
-    if headline is None:
-        return ()
-    axis = agreement_axis(columns, results)
-    beside = [(axis.key, axis.title)] if axis is not None else []
-    explained = {key for result in results if result.explanations for key in result.explanations.explainers}
-    if HEADLINE in metrics:
-        beside += [
-            (f"{HEADLINE}.{key}", f"{metrics[HEADLINE].title}, {explainer_title(key)}")
-            for key in in_reading_order(explained)[:1]
-        ]
-    teacher = results[0].scores.get(f"teacher.{headline.key}")
-    drawn = [
-        draw(
-            task_title,
-            [
-                Point(one.name, one.estimates[key], one.estimates[headline.key], one.weak, one.control)
-                for one in shown
-                if key in one.estimates and headline.key in one.estimates
-            ],
-            across=title,
-            up=headline.title,
-            teacher=teacher.value if teacher is not None else None,
-        )
-        for key, title in beside
-    ]
-    return tuple(one for one in drawn if one is not None)
-
-
-def drawn_row(row: Measured) -> Drawn:
-    """A checkpoint as the pictures show it."""
-    estimates = {
-        name: (score.value, score.low, score.high)
-        for name, score in row.result.scores.items()
-        if score.value is not None
-    }
-    weak = cells.is_weak(row.result.gate.get("student"))
-    return Drawn(row.name, estimates, weak, row.submission.is_control)
-
-
 def protocols_of(rows: Sequence[Measured]) -> str:
     found = sorted({f"{row.result.protocol.name} v{row.result.protocol.version}" for row in rows})
     return ", ".join(found)
@@ -353,9 +295,9 @@ class Track:
         self.teacher = self.first.teacher if self.first.track is not None else None
         self.columns = columns_of(facts, results, metrics, with_teacher=self.teacher is not None)
         self.standing = standing_of(facts, self.first, official_teachers)
-        drawn = list(dict.fromkeys(name for row in self.rows for name in row.draws))
-        self.lower = frozenset(name for name in drawn if name in metrics and metrics[name].direction == "lower")
-        ranked = [] if self.standing else drawn
+        scores = list(dict.fromkeys(name for row in self.rows for name in row.draws))
+        self.lower = frozenset(name for name in scores if name in metrics and metrics[name].direction == "lower")
+        ranked = [] if self.standing else scores
         self.places = places([(row.result, row.compared_by) for row in self.rows], ranked, self.lower)
 
     def table(
@@ -370,7 +312,7 @@ class Track:
         )
         named = [(row.name, row.result) for row in some]
         methods = self.methods(badges) if start == 0 else None
-        drawn = methods.drawn() if methods else [drawn_row(row) for row in some]
+        shown = methods.drawn() if methods else [drawn(row.name, row.result, row.submission.is_control) for row in some]
         results = [row.result for row in some]
         alignment = alignment_table(facts.title, named, metrics, places_of_some) if teacher is not None else None
         part = f"; rows {start + 1} to {start + len(some)} of {len(self.rows)}" if len(some) < len(self.rows) else ""
@@ -390,7 +332,7 @@ class Track:
             faithfulness=faithfulness_table(named, metrics, curves=curves) if teacher is not None else None,
             robustness=robustness_table(facts.title, named, metrics) if teacher is not None else None,
             slices=slice_table(facts, some, rows, columns),
-            plots=plots_of(facts.title, drawn, results, columns, metrics) if teacher is not None else (),
+            plots=plots_of(facts.title, shown, results, columns, metrics) if teacher is not None else (),
             notes=(*notes_of(some, columns, metrics), *(alignment.notes if alignment else ())),
         )
 
