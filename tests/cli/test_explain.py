@@ -356,7 +356,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def test_a_terminal_shades_each_row_by_its_own_largest_score(explain: Cli, terminal: pytest.MonkeyPatch) -> None:
-    from xkd_bench.cli.explain_shades import shade
+    from xkd_bench.cli.views.explain_shades import shade
 
     output = explain(TEXT, "--explainer", "shap")[1]
     rows = [line for line in output.splitlines() if "48;2" in line and "queen" in line]
@@ -407,7 +407,7 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_every_shade_can_be_read_on_dark_and_on_light_terminals() -> None:
-    from xkd_bench.cli.explain_shades import INK, shade
+    from xkd_bench.cli.views.explain_shades import INK, shade
 
     for sign in (-1, 1):
         colours = [shade(sign * step / 20) for step in range(21)]
@@ -420,7 +420,7 @@ def test_every_shade_can_be_read_on_dark_and_on_light_terminals() -> None:
 
 
 def test_ink_can_be_read_on_the_page_s_full_shades_by_day_and_by_night() -> None:
-    from xkd_bench.cli.standalone_page import BOARD_STYLE, HERE
+    from xkd_bench.cli.pages.standalone import BOARD_STYLE, HERE
 
     for style in (BOARD_STYLE, HERE / "explain.css"):
         assert style.read_text().count("prefers-color-scheme: dark") == 1

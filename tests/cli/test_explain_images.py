@@ -259,7 +259,7 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_terminal_shades_patches_and_marks_them_with_signs(
     explain: Cli, photo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from xkd_bench.cli.explain_shades import shade
+    from xkd_bench.cli.views.explain_shades import shade
 
     output = explain(photo, *FEW, "shap")[1]
     lines = [line for line in output[output.index("Shapley") :].splitlines() if "▀" in line]

@@ -208,7 +208,7 @@ def test_ctrl_c_inside_a_destructor_is_not_lost(
         del closing
         time.sleep(5)
 
-    monkeypatch.setattr("xkd_bench.cli.score_table.print_evaluation", go_on)
+    monkeypatch.setattr("xkd_bench.cli.views.console.print_shown", go_on)
     code, _, error = run_cli("evaluate", known.model, "--task", known.task, "--store", tmp_path)
     assert code == 130
     assert error.strip() == STOPPED
@@ -230,7 +230,7 @@ def test_ctrl_c_while_files_are_written_leaves_nothing(
     if moment == "the record is written":
         monkeypatch.setattr("xkd_bench.engine.evaluate.canonical_json.dumps", interrupted)
     else:
-        monkeypatch.setattr("xkd_bench.cli.score_table.print_evaluation", interrupted)
+        monkeypatch.setattr("xkd_bench.cli.views.console.print_shown", interrupted)
     code, _, error = run_cli(*command)
     assert code == 130
     assert error.strip() == STOPPED

@@ -11,7 +11,7 @@ import pytest
 from synthetic import SCRIPT, curve, masked, record, score, write_entry
 
 from xkd_bench.leaderboard import build
-from xkd_bench.leaderboard.curves import curves_plot
+from xkd_bench.leaderboard.tables.curves import curves_plot
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.schema import TaskResult
 

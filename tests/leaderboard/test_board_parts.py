@@ -9,9 +9,10 @@ import pytest
 from synthetic import METRICS, gate, model, run, score
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.leaderboard import axes, cells, columns, plot
-from xkd_bench.leaderboard.page import Anchors
-from xkd_bench.leaderboard.suite_view import mean_score
+from xkd_bench.leaderboard import cells, columns
+from xkd_bench.leaderboard.pages.board import Anchors
+from xkd_bench.leaderboard.plots import axes, headline
+from xkd_bench.leaderboard.tables.suite import mean_score
 from xkd_bench.metrics.contract import Reason
 from xkd_bench.records.schema import GateRecord, ModelRecord, RunRecord, ScoreRecord
 from xkd_bench.tasks.registry import all_tasks
@@ -108,29 +109,30 @@ def test_ticks_are_round_and_surround_the_values(values, labels):
 
 def test_labels_never_cover_each_other():
     points = [
-        plot.Point(f"entry number {row}", (0.5, 0.45, 0.55), (0.4 + row / 500, 0.3, 0.5), False) for row in range(30)
+        headline.Point(f"entry number {row}", (0.5, 0.45, 0.55), (0.4 + row / 500, 0.3, 0.5), False)
+        for row in range(30)
     ]
-    picture = plot.draw("T", points, across="κ", up="MCC", teacher=0.6)
+    picture = headline.draw("T", points, across="κ", up="MCC", teacher=0.6)
     assert picture is not None
     shown = [mark for mark in picture.marks if mark.label]
     assert picture.unlabelled == 30 - len(shown) > 0
     boxes = []
     for mark in shown:
-        width, x, y = len(mark.label) * plot.LETTER, float(mark.label_x), float(mark.label_y)
+        width, x, y = len(mark.label) * headline.LETTER, float(mark.label_x), float(mark.label_y)
         left = x if mark.label_anchor == "start" else x - width
-        boxes.append((left + 0.1, y - plot.LINE + 3.1, left + width - 0.1, y + 2.9))
-    assert not any(plot.overlaps(box, boxes[:place]) for place, box in enumerate(boxes))
+        boxes.append((left + 0.1, y - headline.LINE + 3.1, left + width - 0.1, y + 2.9))
+    assert not any(headline.overlaps(box, boxes[:place]) for place, box in enumerate(boxes))
 
 
 def test_one_point_is_no_picture():
-    point = plot.Point("alone", (0.5, None, None), (0.4, None, None), False)
-    assert plot.draw("T", [point], across="κ", up="MCC", teacher=None) is None
+    point = headline.Point("alone", (0.5, None, None), (0.4, None, None), False)
+    assert headline.draw("T", [point], across="κ", up="MCC", teacher=None) is None
 
 
 def test_a_point_beyond_all_scores_is_left_out():
-    near = plot.Point("near", (0.5, 0.4, 0.6), (0.4, 0.3, 0.5), False)
-    far = plot.Point("far", (1e308, -1e308, 1e308), (0.4, 0.3, 0.5), False)
-    picture = plot.draw("T", [near, far, near], across="κ", up="MCC", teacher=None)
+    near = headline.Point("near", (0.5, 0.4, 0.6), (0.4, 0.3, 0.5), False)
+    far = headline.Point("far", (1e308, -1e308, 1e308), (0.4, 0.3, 0.5), False)
+    picture = headline.draw("T", [near, far, near], across="κ", up="MCC", teacher=None)
     assert picture is not None
     assert len(picture.marks) == 2
 

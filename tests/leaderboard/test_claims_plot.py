@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xkd_bench.leaderboard.claims_plot import HEIGHT, SIDE, WIDTH, strips
+from xkd_bench.leaderboard.plots.claims import HEIGHT, SIDE, WIDTH, strips
 from xkd_bench.verdicts.claims import ClaimCell
 
 shares = st.lists(st.floats(-1, 1), min_size=1, max_size=4).map(tuple)
@@ -67,7 +67,7 @@ def test_everything_lies_on_the_axis(
 def test_a_small_p_value_is_not_said_to_be_nothing(p_value: float, told: str) -> None:
     from dataclasses import replace
 
-    from xkd_bench.leaderboard.claims_page import claims_page
+    from xkd_bench.leaderboard.pages.claims import claims_page
     from xkd_bench.metrics.registry import cards
     from xkd_bench.tasks.claims import claims_of_papers
     from xkd_bench.verdicts.claims import ClaimVerdict

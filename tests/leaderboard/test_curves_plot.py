@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xkd_bench.leaderboard import curves_plot
-from xkd_bench.leaderboard.axes import Estimate
-from xkd_bench.leaderboard.curves_plot import CurvesPlot, Line, Masked, Order
+from xkd_bench.leaderboard.plots import curves
+from xkd_bench.leaderboard.plots.axes import Estimate
+from xkd_bench.leaderboard.plots.curves import CurvesPlot, Line, Masked, Order
 
 LEVELS = (0, 40, 80)
 ONE = Masked(
@@ -28,7 +28,7 @@ ONE = Masked(
 
 
 def drawn(*masked: Masked, levels: tuple[int, ...] = LEVELS) -> CurvesPlot:
-    picture = curves_plot.draw("SST-2", levels, masked, across="% of the words masked", up="probability")
+    picture = curves.draw("SST-2", levels, masked, across="% of the words masked", up="probability")
     assert picture is not None
     return picture
 
@@ -59,7 +59,7 @@ def test_positions_by_hand() -> None:
 
 
 def test_the_line_that_matters_lies_on_top_and_the_legend_begins_with_it() -> None:
-    full = replace(ONE, curves=dict.fromkeys(curves_plot.WORDS, ONE.curves["most"]))
+    full = replace(ONE, curves=dict.fromkeys(curves.WORDS, ONE.curves["most"]))
     picture = drawn(full)
     assert [line.order for line in picture.panels[0].lines] == ["random", "least", "transfer", "most"]
     assert [order for order, _ in picture.legend] == ["most", "least", "random", "transfer"]
@@ -99,14 +99,14 @@ def test_an_explainer_without_values_keeps_its_panel_and_says_why() -> None:
     panel = drawn(ONE, against).panels[1]
     assert [line.order for line in panel.lines] == ["random"]
     assert panel.description.startswith("undefined: too few units. Left at 0, 40, 80 %: in random order: 0.900")
-    assert curves_plot.draw("T", LEVELS, [against], across="a", up="u") is None
-    assert curves_plot.draw("T", LEVELS, [nothing], across="a", up="u") is None
-    assert curves_plot.draw("T", LEVELS, [], across="a", up="u") is None
+    assert curves.draw("T", LEVELS, [against], across="a", up="u") is None
+    assert curves.draw("T", LEVELS, [nothing], across="a", up="u") is None
+    assert curves.draw("T", LEVELS, [], across="a", up="u") is None
 
 
 @pytest.mark.parametrize("levels", [(), (0,), (0, 10**400), (0, 101)])
 def test_what_cannot_be_a_share_of_an_input_gives_no_picture(levels: tuple[int, ...]) -> None:
-    assert curves_plot.draw("T", levels, [ONE], across="a", up="u") is None
+    assert curves.draw("T", levels, [ONE], across="a", up="u") is None
 
 
 def test_what_is_no_share_of_an_answer_is_left_out() -> None:
@@ -129,7 +129,7 @@ def test_nothing_leaves_the_panel_and_a_band_is_around_its_line(levels: list[int
     levels = [0, *levels]
     points = data.draw(st.lists(POINTS, min_size=len(levels), max_size=len(levels)))
     masked = replace(ONE, curves={"most": tuple(points)})
-    picture = curves_plot.draw("T", levels, [masked], across="a", up="u")
+    picture = curves.draw("T", levels, [masked], across="a", up="u")
     inside = [point for point in points if point is not None and 0 <= point[0] <= 1]
     if picture is None:
         assert not inside

@@ -11,8 +11,8 @@ import pytest
 
 from xkd_bench.distillers import registry as distillers
 from xkd_bench.leaderboard import build
-from xkd_bench.leaderboard.methods_table import Trained, has_seeds, method_rows
 from xkd_bench.leaderboard.ranks import RESAMPLES
+from xkd_bench.leaderboard.tables.methods import Trained, has_seeds, method_rows
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.submission import read_submission
 

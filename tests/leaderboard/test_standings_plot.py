@@ -12,8 +12,9 @@ import pytest
 from synthetic import SCRIPT, gate, record, score, write_entry
 from test_board_alignment import CARDS, explained
 
-from xkd_bench.leaderboard import build, standings_plot
-from xkd_bench.leaderboard.standings_plot import Standing, StandingsPlot
+from xkd_bench.leaderboard import build
+from xkd_bench.leaderboard.plots import standings
+from xkd_bench.leaderboard.plots.standings import Standing, StandingsPlot
 
 ONE = Standing(
     entry="one",
@@ -28,7 +29,7 @@ ONE = Standing(
 
 
 def drawn(*rows: tuple[str, list[Standing]]) -> StandingsPlot:
-    picture = standings_plot.draw("SST-2", "Centred cosine", rows)
+    picture = standings.draw("SST-2", "Centred cosine", rows)
     assert picture is not None
     return picture
 
@@ -89,8 +90,8 @@ def test_an_undefined_value_keeps_its_lane_and_says_why() -> None:
     assert (lane.x, lane.missing, lane.missing_x) == ("", "undefined: too few units", "357.0")  # 10 after the diamond
     assert lane.band is not None
     assert "two, LIME: undefined, too few units; chance 0.100" in picture.description
-    assert standings_plot.draw("SST-2", "Centred cosine", [("LIME", [nothing])]) is None
-    assert standings_plot.draw("SST-2", "Centred cosine", [("LIME", [])]) is None
+    assert standings.draw("SST-2", "Centred cosine", [("LIME", [nothing])]) is None
+    assert standings.draw("SST-2", "Centred cosine", [("LIME", [])]) is None
 
 
 def test_what_is_no_cosine_does_not_flatten_the_picture() -> None:
@@ -104,7 +105,7 @@ def test_what_is_no_cosine_does_not_flatten_the_picture() -> None:
 
 def test_long_names_are_shortened() -> None:
     picture = drawn(("explainer " * 9, [replace(ONE, entry="name " * 9), ONE]))
-    assert len(picture.rows[0].title) == standings_plot.LONGEST_TITLE
+    assert len(picture.rows[0].title) == standings.LONGEST_TITLE
     assert picture.lanes[0].name == "name name name name name …"
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xkd_bench.reference.graph import Graph, build_graph
+from xkd_bench.reference.graph import Graph
 from xkd_bench.reference.ledger import Ledger
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.suite import read_suite
+from xkd_bench.reference.suite_graph import build_graph
 
 Cli = Callable[..., tuple[int, str, str]]
 

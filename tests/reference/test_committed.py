@@ -12,10 +12,11 @@ import pytest
 from suites import Cli, graph_of, run_command, site
 
 from xkd_bench.reference.committed import Wanted, notes, read_record
-from xkd_bench.reference.graph import Graph, build_graph
+from xkd_bench.reference.graph import Graph
 from xkd_bench.reference.ledger import Ledger
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.suite import read_suite
+from xkd_bench.reference.suite_graph import build_graph
 
 ROOT = Path(__file__).resolve().parents[2]
 REFERENCE = ROOT / "submissions" / "reference"

@@ -9,11 +9,11 @@ from suites import Cli, graph_of, run_command, site, write_suite
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.submission import without_seed
-from xkd_bench.reference.graph import build_graph
 from xkd_bench.reference.plan import rows
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.status import seconds_left, standings
 from xkd_bench.reference.suite import read_suite, suite_names
+from xkd_bench.reference.suite_graph import build_graph
 from xkd_bench.tasks.claims import claims_of_papers
 
 MISTAKES = {

@@ -11,7 +11,7 @@ import pytest
 from pydantic import ValidationError
 
 from xkd_bench.errors import BadInputError
-from xkd_bench.leaderboard.claims_page import claims_page
+from xkd_bench.leaderboard.pages.claims import claims_page
 from xkd_bench.metrics.registry import cards
 from xkd_bench.records.submission import Submission, read_submission
 from xkd_bench.tasks.claims import Claim, PaperClaims, claims_of_papers, read_claims

@@ -36,7 +36,7 @@ def check(
     0 and the difference below −margin. Exit code 0: all pass; 1: one fails; 2: undecided, missing, undefined, too few
     examples, another track.
     """
-    from xkd_bench.cli.standalone_page import write
+    from xkd_bench.cli.pages.standalone import write
     from xkd_bench.errors import BadInputError
     from xkd_bench.verdicts.folders import gate_folders
     from xkd_bench.verdicts.gate_reports import error_junit
@@ -50,16 +50,17 @@ def check(
             write(markdown, f"## Alignment: not decided\n\n```text\n{error}\n```\n", "the records are untouched")
         raise
     _write_reports(outcome, allow_undecided, junit, markdown, json)
-    from xkd_bench.cli.check_view import print_gate
+    from xkd_bench.cli.views.console import print_shown
+    from xkd_bench.terminal.gate import gate_view
 
-    print_gate(outcome, allow_undecided)
+    print_shown(*gate_view(outcome, allow_undecided))
     raise typer.Exit(outcome.exit_code(allow_undecided))
 
 
 def _write_reports(
     outcome: GateOutcome, allow_undecided: bool, junit: Path | None, markdown: Path | None, json: Path | None
 ) -> None:
-    from xkd_bench.cli.standalone_page import write
+    from xkd_bench.cli.pages.standalone import write
     from xkd_bench.verdicts.as_json import as_text
     from xkd_bench.verdicts.gate_reports import gate_junit, gate_markdown
 

@@ -37,12 +37,12 @@ def compare(
 
     outcome = compare_folders([seeds_of(one) for one in entries], task, names_of(metrics), _margins(margin or []))
     if markdown is not None:
-        from xkd_bench.cli.standalone_page import write
+        from xkd_bench.cli.pages.standalone import write
         from xkd_bench.verdicts.markdown import outcome_markdown
 
         write(markdown, outcome_markdown(outcome), "the records are untouched")
     if html is not None:
-        from xkd_bench.cli.compare_page import write_page
+        from xkd_bench.cli.pages.compare import write_page
 
         write_page(outcome, html)
     if as_json:
@@ -50,9 +50,10 @@ def compare(
 
         typer.echo(as_text(outcome), nl=False)
         return
-    from xkd_bench.cli.compare_view import print_outcome
+    from xkd_bench.cli.views.console import print_shown
+    from xkd_bench.terminal.comparison import outcome_view
 
-    print_outcome(outcome)
+    print_shown(*outcome_view(outcome))
     for path in (markdown, html):
         if path is not None:
             typer.echo(f"written: {path}")

@@ -17,8 +17,8 @@ def curves(
     measure: Annotated[str, typer.Option(help="What is left: probability, agreement or accuracy.")] = "probability",
 ) -> None:
     """Show how faithful each explanation is: masking in its order, against random order. No model is run."""
-    from xkd_bench.cli.curves_page import write_page
-    from xkd_bench.cli.curves_view import print_curves
+    from xkd_bench.cli.pages.curves import write_page
+    from xkd_bench.cli.views.curves import print_curves
     from xkd_bench.errors import BadInputError
     from xkd_bench.records.masking_table import MEASURES
     from xkd_bench.records.submission import read_one_task

@@ -12,20 +12,20 @@ app = typer.Typer(help="List and show distillation methods.", no_args_is_help=Tr
 @app.command("list")
 def list_distillers() -> None:
     """One line for each method."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.distillers.registry import cards
     from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("method", "presets", "what it does", wrapped="what it does")
     for name, card in cards().items():
         table.add_row(name, ", ".join(card["presets"]) or "–", card["summary"])
-    make_console().print(table)
+    print_shown(table)
 
 
 @app.command("show")
 def show(name: Annotated[str, typer.Argument(help="e.g. vanilla_kd")]) -> None:
     """Formula, settings, presets, needs, cost and source of one method."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import make_console
     from xkd_bench.distillers.registry import GROUP, load
     from xkd_bench.plugins import card as card_of
     from xkd_bench.plugins import find

@@ -52,8 +52,9 @@ def evaluate(
     ] = None,
 ) -> None:
     """Judge a student on a task, against its teacher, and write the record."""
-    from xkd_bench.cli.score_table import print_evaluation
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.engine.request import Request, fulfil
+    from xkd_bench.terminal.score_table import evaluation_view
 
     request = Request(
         student=checkpoint,
@@ -73,4 +74,6 @@ def evaluate(
         timing=timing,
     )
     plan, found = fulfil(request)
-    print_evaluation(found, plan.task.card)
+    print_shown(*evaluation_view(found.result, found.run, plan.task.card))
+    if found.folder:
+        typer.echo(f"record: {found.folder / 'record.json'}")

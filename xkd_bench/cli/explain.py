@@ -45,8 +45,8 @@ def explain(
     dtype: DtypeName = "float32",
 ) -> None:
     """Show which words or patches each model's answer rests on: any text or image, any number of checkpoints."""
-    from xkd_bench.cli.explain_page import write_page
-    from xkd_bench.cli.explain_view import print_comparison
+    from xkd_bench.cli.pages.explain import write_page
+    from xkd_bench.cli.views.explain import print_comparison
     from xkd_bench.engine.comparison import compare
     from xkd_bench.engine.comparison_plan import Request, make_comparison_plan
     from xkd_bench.errors import BadInputError

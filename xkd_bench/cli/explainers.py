@@ -14,14 +14,14 @@ READS = {"coalitions": "maskings of the words", "model": "the model itself", "no
 @app.command("list")
 def list_explainers() -> None:
     """One line for each explainer."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.explainers.registry import cards
     from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("explainer", "reads", "what it says", wrapped="what it says")
     for card in cards().values():
         table.add_row(card.name, READS[card.reads], card.summary)
-    make_console().print(table)
+    print_shown(table)
 
 
 @app.command("show")

@@ -12,14 +12,14 @@ app = typer.Typer(help="List and show metrics.", no_args_is_help=True, rich_mark
 @app.command("list")
 def list_metrics() -> None:
     """One line for each metric."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.metrics.registry import cards
     from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("metric", "group", "of", "better", "what it says", wrapped="what it says")
     for card in cards().values():
         table.add_row(card.name, card.group, card.subject, card.direction, card.summary)
-    make_console().print(table)
+    print_shown(table)
 
 
 @app.command("show")

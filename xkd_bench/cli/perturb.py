@@ -23,9 +23,9 @@ def perturb(
     data_root: DataRoot = None,
 ) -> None:
     """Show examples before and after a perturbation, the very inputs an evaluation asks. No model is run."""
-    from xkd_bench.cli.perturb_page import write_page
-    from xkd_bench.cli.perturb_view import print_examples
+    from xkd_bench.cli.pages.perturb import write_page
     from xkd_bench.cli.perturbed_examples import Wish, perturbed_examples
+    from xkd_bench.cli.views.perturb import print_examples
     from xkd_bench.tasks.loading import data_root as root_of
 
     found = perturbed_examples(Wish(task, perturbation, strength, draw, show, tuple(example or ())), root_of(data_root))

@@ -12,14 +12,14 @@ app = typer.Typer(help="List and show perturbations.", no_args_is_help=True, ric
 @app.command("list")
 def list_perturbations() -> None:
     """One line for each perturbation."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.perturbations.registry import cards
     from xkd_bench.terminal.tables import plain_table
 
     table = plain_table("perturbation", "of", "what it does", wrapped="what it does")
     for card in cards().values():
         table.add_row(card.name, card.modality, card.summary)
-    make_console().print(table)
+    print_shown(table)
 
 
 @app.command("show")

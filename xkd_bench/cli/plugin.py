@@ -19,7 +19,7 @@ def check(
     names: Annotated[list[str], typer.Argument(help="Metrics and methods, e.g. kappa ad_kd; `all` for every one.")],
 ) -> None:
     """Try what must hold of every metric or method. Exit code 1 where something does not."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import make_console
     from xkd_bench.distillers import registry as distillers
     from xkd_bench.errors import BadInputError
     from xkd_bench.metrics import registry as metrics

@@ -52,7 +52,7 @@ def run(
 
     Exit code 1 where a job failed. A run that was stopped, killed or out of budget goes on when started again.
     """
-    from xkd_bench.cli.reference_view import print_plan, print_status
+    from xkd_bench.cli.views.reference import print_plan, print_status
     from xkd_bench.records.store import default_store
     from xkd_bench.reference.run import Manner, failed, run_suite
 
@@ -80,10 +80,10 @@ def status(
     device: Device = "auto",
 ) -> None:
     """What of a suite is done, running, failed and left, and the time left."""
-    from xkd_bench.cli.reference_view import print_json, print_status
-    from xkd_bench.reference.graph import build_graph
+    from xkd_bench.cli.views.reference import print_json, print_status
     from xkd_bench.reference.status import standings
     from xkd_bench.reference.suite import read_suite
+    from xkd_bench.reference.suite_graph import build_graph
 
     site = _site(work, output, encoder, data_root, store, _device(device, planned=False), looks=False)
     read, folder = read_suite(suite, tasks or ())

@@ -17,7 +17,7 @@ def robustness(
     markdown: Annotated[bool, typer.Option(help="Print the table as Markdown.")] = False,
 ) -> None:
     """Show the headline score on perturbed inputs, mean ± s.d. over draws. No model is run."""
-    from xkd_bench.cli.robustness_view import print_scores
+    from xkd_bench.cli.views.robustness import print_scores
     from xkd_bench.records.submission import read_one_task
 
     print_scores([read_one_task(folder) for folder in folders], with_reported=reported, markdown=markdown)

@@ -14,7 +14,7 @@ app = typer.Typer(help="List, show and check tasks.", no_args_is_help=True, rich
 @app.command("list")
 def list_tasks() -> None:
     """One line for each task."""
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.tasks.registry import all_tasks
     from xkd_bench.terminal.tables import plain_table
 
@@ -28,7 +28,7 @@ def list_tasks() -> None:
         )
         pinned = ", ".join(card.data.fingerprints) or "–"
         table.add_row(card.name, kind, card.headline, pinned, card.summary)
-    make_console().print(table)
+    print_shown(table)
 
 
 @app.command("show")
@@ -49,7 +49,7 @@ def check(
     """Read both splits of each task and print their fingerprints; exit 2 if data is refused."""
     from rich.text import Text
 
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.errors import BadInputError
     from xkd_bench.progress import progress
     from xkd_bench.tasks.loading import data_root as root_of
@@ -73,7 +73,7 @@ def check(
                     pinned = "yes, as pinned" if split in task.card.data.fingerprints else "not pinned"
                     table.add_row(task.name, split, str(len(examples)), examples.fingerprint[7:23] + "…", pinned)
                 shown.advance()
-    make_console().print(table)
+    print_shown(table)
     if refused:
         typer.echo(f"{refused} of {2 * len(chosen)} splits could not be used", err=True)
         raise typer.Exit(2)

@@ -153,7 +153,7 @@ def _name(folder: Path, submissions: Path) -> str:
 
 
 def _print(found: Audit) -> None:
-    from xkd_bench.cli.console import make_console
+    from xkd_bench.cli.views.console import print_shown
     from xkd_bench.terminal.tables import plain_table
 
     numeric = ("numbers", "bit-equal", "largest Δ", "tolerance", "beyond")
@@ -167,4 +167,4 @@ def _print(found: Audit) -> None:
             f"{one.tolerance:.0e}",
             f"{one.beyond:,}",
         )
-    make_console().print(table)
+    print_shown(table)

@@ -17,11 +17,11 @@ from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard import entry_files, section_files
 from xkd_bench.leaderboard.blueprint import Anchors, Blueprint, paths_of_entries
 from xkd_bench.leaderboard.cache import Digests
-from xkd_bench.leaderboard.claims_page import claims_page
 from xkd_bench.leaderboard.entry_files import Kept
 from xkd_bench.leaderboard.facts import facts_of_card
 from xkd_bench.leaderboard.front import front_files
-from xkd_bench.leaderboard.page import Page, is_long, page_of
+from xkd_bench.leaderboard.pages.board import Page, is_long, page_of
+from xkd_bench.leaderboard.pages.claims import claims_page
 from xkd_bench.leaderboard.publish import check_replaceable, publishing
 from xkd_bench.leaderboard.render import page as render_page
 from xkd_bench.leaderboard.section_files import OfEntry, TaskRows

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xkd_bench.leaderboard.alignment import HEADLINE
-from xkd_bench.leaderboard.curves import DROP, KEPT
 from xkd_bench.leaderboard.downloads import WITH_PARTS
-from xkd_bench.leaderboard.robustness import MOVED, SHARED
+from xkd_bench.leaderboard.tables.alignment import HEADLINE
+from xkd_bench.leaderboard.tables.curves import DROP, KEPT
+from xkd_bench.leaderboard.tables.robustness import MOVED, SHARED
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.records.schema import MaskedRecord, ScoreRecord, TaskResult
 

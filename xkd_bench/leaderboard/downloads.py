@@ -13,7 +13,7 @@ from functools import cached_property
 from xkd_bench.leaderboard.cells import BLANK, score_cell
 from xkd_bench.leaderboard.columns import Column
 from xkd_bench.leaderboard.facts import TaskFacts
-from xkd_bench.leaderboard.tables import Measured
+from xkd_bench.leaderboard.tables.track import Measured
 from xkd_bench.records.audits import Badge
 from xkd_bench.records.schema import TaskResult
 from xkd_bench.records.submission import Submission

@@ -20,12 +20,12 @@ from xkd_bench.leaderboard.cache import (
 )
 from xkd_bench.leaderboard.digest import brief, slim
 from xkd_bench.leaderboard.downloads import badge_svg, badge_words
-from xkd_bench.leaderboard.entry_page import EntryPage, entry_page
 from xkd_bench.leaderboard.examples import Shown
-from xkd_bench.leaderboard.explorer import Explorer, explorer
 from xkd_bench.leaderboard.facts import TaskFacts
+from xkd_bench.leaderboard.pages.entry import EntryPage, entry_page
+from xkd_bench.leaderboard.pages.explorer import Explorer, explorer
+from xkd_bench.leaderboard.pages.reference import path_of
 from xkd_bench.leaderboard.ranks import paired_draws
-from xkd_bench.leaderboard.reference_pages import path_of
 from xkd_bench.leaderboard.render import page
 from xkd_bench.records.audits import FOLDER, Badge, read_audit
 from xkd_bench.records.findings import SubmissionError

@@ -8,8 +8,8 @@ from xkd_bench.explainers import registry as explainers
 from xkd_bench.leaderboard.blueprint import Blueprint
 from xkd_bench.leaderboard.downloads import bibliography
 from xkd_bench.leaderboard.facts import TaskFacts
-from xkd_bench.leaderboard.page import Page
-from xkd_bench.leaderboard.reference_pages import (
+from xkd_bench.leaderboard.pages.board import Page
+from xkd_bench.leaderboard.pages.reference import (
     FOLDERS,
     TITLES,
     CardPage,

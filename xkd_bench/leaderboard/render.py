@@ -7,9 +7,9 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from xkd_bench.leaderboard import plot
 from xkd_bench.leaderboard.cells import blocks, millions
-from xkd_bench.leaderboard.reference_pages import FOLDERS, TITLES
+from xkd_bench.leaderboard.pages.reference import FOLDERS, TITLES
+from xkd_bench.leaderboard.plots import headline
 
 HERE = Path(__file__).parent
 ASSETS = ("board.css", "board.js")
@@ -20,12 +20,12 @@ CONTENT_SECURITY_POLICY = (
 )
 
 FRAME = {
-    "width": plot.WIDTH,
-    "height": plot.HEIGHT,
-    "left": plot.LEFT,
-    "right": plot.WIDTH - plot.RIGHT,
-    "top": plot.TOP,
-    "bottom": plot.HEIGHT - plot.BOTTOM,
+    "width": headline.WIDTH,
+    "height": headline.HEIGHT,
+    "left": headline.LEFT,
+    "right": headline.WIDTH - headline.RIGHT,
+    "top": headline.TOP,
+    "bottom": headline.HEIGHT - headline.BOTTOM,
 }
 
 

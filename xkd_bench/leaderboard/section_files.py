@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 from xkd_bench.leaderboard.blueprint import Blueprint
 from xkd_bench.leaderboard.cache import SectionDigest, stamp_of, still_there
 from xkd_bench.leaderboard.downloads import track_files
-from xkd_bench.leaderboard.page import Section, section_of
+from xkd_bench.leaderboard.pages.board import Section, section_of
 from xkd_bench.leaderboard.render import page
-from xkd_bench.leaderboard.tables import Measured
+from xkd_bench.leaderboard.tables.track import Measured
 from xkd_bench.records import canonical_json
 from xkd_bench.records.audits import Badge
 from xkd_bench.records.schema import SubmissionRecord

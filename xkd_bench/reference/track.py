@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xkd_bench.distillers import registry
 from xkd_bench.records import canonical_json
 from xkd_bench.records.submission import task_folder
 from xkd_bench.reference.committed import Wanted, difference, notes, read_record
 from xkd_bench.reference.costs import Meter, asked, evaluation_cost, keeping_cost, step_of, training_cost
+from xkd_bench.reference.graph import Graph
 from xkd_bench.reference.jobs import Job
 from xkd_bench.reference.rounded import METHOD, SETTINGS
 from xkd_bench.reference.schedule import Recipe, name_of, student_recipe, teacher_recipe
@@ -19,9 +20,6 @@ from xkd_bench.reference.site import Site, code_versions
 from xkd_bench.reference.suite import ControlCard, MethodCard, ShapeCard, StudentCard, Suite, TaskCard, TeacherCard
 from xkd_bench.tasks.protocols import Protocol
 from xkd_bench.tasks.registry import Task
-
-if TYPE_CHECKING:
-    from xkd_bench.reference.graph import Graph
 
 
 @cache

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from xkd_bench.explainers.registry import in_reading_order, title
-from xkd_bench.leaderboard.curves import DROP, HEADLINE, KEPT
+from xkd_bench.leaderboard.tables.curves import DROP, HEADLINE, KEPT
 from xkd_bench.records.schema import FaithfulnessRecord, ScoreRecord
 from xkd_bench.terminal.tables import plain_table
 

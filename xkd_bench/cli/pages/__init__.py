@@ -1,0 +1,1 @@
+"""What verbs write as HTML pages of one file each, with their templates."""

@@ -1,0 +1,1 @@
+"""What each kind of page shows; `templates/` say how it looks."""
