@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from xkd_bench.errors import BadInputError
 
@@ -71,6 +71,79 @@ def read_card(path: Path) -> dict[str, Any]:
             found="no such file",
             fix="add it; every plugin has one",
         ) from None
+
+
+class Named(Protocol):
+    """What every card has."""
+
+    @property
+    def name(self) -> str: ...
+
+
+Card = TypeVar("Card", bound=Named)
+Plugin = TypeVar("Plugin")
+
+
+@dataclass(frozen=True, eq=False)
+class Registry(Generic[Card, Plugin]):
+    """What is installed of one group, ours and anybody else's alike, each with its card beside its code.
+
+    noun: what one of them is called. parse: the raw card, and what to call it in an error → the card. told_by: the
+    field of the card that says of which `kinds` the plugin must be.
+    """
+
+    group: str
+    noun: str
+    parse: Callable[[dict[str, Any], str], Card]
+    told_by: str
+    kinds: Mapping[str, tuple[type[Plugin], ...]]
+
+    def cards(self) -> dict[str, Card]:
+        """Name → card, sorted by name; no plugin's code is imported. Raises `BadInputError` as `card` does."""
+        return {name: self.card(name) for name in installed(self.group)}
+
+    @cache  # noqa: B019 - a registry lives as long as the program
+    def card(self, name: str) -> Card:
+        """The card of `name`. Raises `BadInputError` for an unknown name, or a card that cannot be used."""
+        point = find(self.group, name)
+        where = f"card of {self.noun} {name} ({point.module})"
+        found = self.parse(card(point), where)
+        if found.name != name:
+            raise BadInputError(
+                where=f"{where}, field name",
+                expected=repr(name),
+                found=repr(found.name),
+                fix="give the card the name of its entry point in pyproject.toml",
+            )
+        return found
+
+    def load(self, name: str) -> Plugin:
+        """The plugin itself. Raises `BadInputError` for an unknown name, or one that is not what its card says."""
+        expected, point = self.card(name), find(self.group, name)
+        found, told = point.load(), getattr(expected, self.told_by)
+        where = f"entry point {name} of {self.group}"
+        kinds = self.kinds[told]
+        if not isinstance(found, kinds):
+            raise BadInputError(
+                where=where,
+                expected=f"a {' or '.join(kind.__name__ for kind in kinds)} ({self.group}.contract), "
+                f"the card's {self.told_by} being {told!r}",
+                found=f"{type(found).__name__} at {point.value}",
+                fix=f"let the entry point name the {self.noun} itself, e.g. package.module:{self.noun}, and the card's "
+                f"`{self.told_by}` say what it is",
+            )
+        if getattr(found, "card", None) != expected:
+            raise BadInputError(
+                where=where,
+                expected=f"the {self.noun} to carry the card beside its code ({point.module})",
+                found="another card",
+                fix="make it with card=card_beside(__file__)",
+            )
+        return found
+
+    def title(self, name: str) -> str:
+        """What people read for a name; the name itself where none is installed."""
+        return str(getattr(self.card(name), "title", name)) if name in installed(self.group) else name
 
 
 @dataclass(frozen=True)

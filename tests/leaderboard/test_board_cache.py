@@ -49,8 +49,8 @@ def never(*_: object, **__: object) -> None:
 @pytest.fixture(params=[False, True], ids=["one page", "many pages"])
 def length(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     if request.param:
-        monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
-        monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_A_PAGE", 2)
+        monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", 3)
+        monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_A_PAGE", 2)
 
 
 @pytest.mark.usefixtures("length")
@@ -64,7 +64,7 @@ def test_the_second_build_makes_no_entry_again_and_writes_the_same_bytes(submiss
 
 
 def test_the_second_build_of_a_long_board_makes_no_table_again(submissions, tmp_path, monkeypatch):
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", 3)
     cold = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     monkeypatch.setattr(section_files, "make", never)
     assert built(submissions, tmp_path / "board", cache=tmp_path / "cache") == cold
@@ -118,7 +118,7 @@ def test_whatever_changes_is_made_again(submissions, tmp_path, what):
 
 
 def test_what_is_lost_of_the_cache_is_made_again(submissions, tmp_path, monkeypatch):
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", 3)
     first = built(submissions, tmp_path / "board", cache=tmp_path / "cache")
     for path in [*(tmp_path / "cache").rglob("*.npy")][:2]:
         path.unlink()
@@ -155,7 +155,7 @@ def test_several_processes_write_the_same_bytes(submissions, tmp_path, monkeypat
 
 
 def test_what_a_digest_leaves_out_is_on_no_board(submissions, tmp_path, monkeypatch):
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", 3)
     shortened = built(submissions, tmp_path / "shortened")
     monkeypatch.setattr(entry_files, "slim", lambda result, metrics: result)
     assert built(submissions, tmp_path / "whole") == shortened

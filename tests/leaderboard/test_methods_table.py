@@ -116,7 +116,7 @@ def submissions(tmp_path: Path) -> Path:
 def test_a_board_shows_methods_before_checkpoints(
     submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", most)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", most)
     for _ in ("from nothing", "from what is remembered"):
         build(submissions, tmp_path / "board", cards(), distillers.cards(), cache=tmp_path / "cache")
     accuracy = read_submission(REFERENCE / "vanilla_kd").tasks["glue/sst2"].result.scores["accuracy"].value

@@ -99,9 +99,9 @@ def test_every_link_leads_somewhere(site: Path) -> None:
 @pytest.fixture
 def long_site(submissions: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The same board as if it were too long for one page, two rows of a track a page."""
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_ON_ONE_PAGE", 3)
-    monkeypatch.setattr("xkd_bench.leaderboard.page.ROWS_A_PAGE", 2)
-    monkeypatch.setattr("xkd_bench.leaderboard.page.BEST_ROWS", 1)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_ON_ONE_PAGE", 3)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.ROWS_A_PAGE", 2)
+    monkeypatch.setattr("xkd_bench.leaderboard.pages.board.BEST_ROWS", 1)
     return build(submissions, tmp_path / "long", cards(), distillers.cards()).page.parent
 
 

@@ -135,8 +135,7 @@ def test_missing_and_unknown_fields_are_named():
 
 
 def clear():
-    registry.cards.cache_clear()
-    registry._card.cache_clear()
+    plugins.Registry.card.cache_clear()
 
 
 @pytest.fixture
