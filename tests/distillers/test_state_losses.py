@@ -12,10 +12,11 @@ import torch
 from lessons import batch_of, lesson_of, method_of, start_of, terms_of
 from torch.nn.functional import cosine_similarity, kl_div, mse_loss, smooth_l1_loss
 
-from xkd_bench.distillers.ckd import angles, pair_divergence, triple_distance
+from xkd_bench.distillers.ckd import pair_divergence, triple_distance
 from xkd_bench.distillers.contract import Stage, Step
 from xkd_bench.distillers.matching import cosine_distance, mean_valid
 from xkd_bench.distillers.pairing import Pairing, Shape
+from xkd_bench.distillers.relations import angles, inner_product_distance
 from xkd_bench.models.trace import Trace
 
 TASK = "demo/grammar"
@@ -210,6 +211,22 @@ def test_angles_by_hand() -> None:
     half = 1 / math.sqrt(5)
     torch.testing.assert_close(found[0], torch.tensor([[0.0, 0, 0], [0, 1, 0], [0, 0, 1]]))
     torch.testing.assert_close(found[1], torch.tensor([[1.0, 0, half], [0, 0, 0], [half, 0, 1]]))
+
+
+@pytest.mark.parametrize("limit", [math.inf, 1.0])
+@pytest.mark.parametrize("at_once", [1, 100, 1 << 19])
+def test_distances_of_inner_products_are_torch_s(monkeypatch: pytest.MonkeyPatch, at_once: int, limit: float) -> None:
+    """Squared and smooth L1 distances and their gradients, in whichever lots they are made; some beyond the limit."""
+    monkeypatch.setattr("xkd_bench.distillers.relations.AT_ONCE", at_once)
+    student, teacher = (draw(2, 5, 7, width, seed=width).mul(2).requires_grad_(True) for width in (3, 4))
+    apart = student @ student.mT, teacher.detach() @ teacher.detach().mT
+    usual = mse_loss(*apart, reduction="sum") / 2 if limit == math.inf else smooth_l1_loss(*apart, reduction="sum")
+    found = inner_product_distance(student, teacher, limit)
+    differences = (apart[0] - apart[1]).detach().abs()
+    assert float(differences.max()) > 1 > float(differences.min())
+    torch.testing.assert_close(found, usual)
+    torch.testing.assert_close(torch.autograd.grad(found, student), torch.autograd.grad(usual, student))
+    assert torch.autograd.gradcheck(lambda s: 3 * inner_product_distance(s, teacher, limit), (student,))
 
 
 def test_a_batch_of_two_has_no_sample_triples_and_no_nan(teachers: dict[str, Path]) -> None:

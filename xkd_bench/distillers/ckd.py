@@ -120,7 +120,7 @@ def triple_distance(student: Tensor, teacher: Tensor, real: Tensor, reach: int) 
 
 
 def _angles_within(vectors: Tensor, places: Tensor, real: Tensor) -> Tensor:
-    """`angles` of (…, m, d) to the vectors at `places` (m, w), from their inner products: (…, m, w, w).
+    """`triples.angles` of (…, m, d) to the vectors at `places` (m, w), from their inner products: (…, m, w, w).
 
     ⟨x_i − x_p, x_i − x_q⟩ = G_ii − G_ip − G_iq + G_pq, so that no difference of vectors is ever stored: m·w² numbers in
     place of m·w·d. Centred first, which changes no difference and keeps the numbers small.
@@ -138,9 +138,3 @@ def _angles_within(vectors: Tensor, places: Tensor, real: Tensor) -> Tensor:
     apart = (squares > SMALLEST_SHARE * lengths) & (places != rows)  # what is nearer is the same vector, or rounding
     scale = torch.where(apart, squares, 1.0).rsqrt() * apart
     return inner * scale[..., :, None] * scale[..., None, :]
-
-
-def angles(centres: Tensor, partners: Tensor) -> Tensor:
-    """⟨(x_i − x_p)/‖·‖, (x_i − x_q)/‖·‖⟩: (…, m, d) and (…, m, w, d) → (…, m, w, w); 0 where x_p is x_i."""
-    directions = unit_length(centres[..., None, :] - partners, 1e-6)
-    return directions @ directions.transpose(-1, -2)

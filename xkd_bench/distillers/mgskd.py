@@ -14,10 +14,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn.functional import smooth_l1_loss
 
-from xkd_bench.distillers.ckd import angles, matched_states
+from xkd_bench.distillers.ckd import matched_states
 from xkd_bench.distillers.contract import Distiller, Settings, Stage, Step, TeacherUse
 from xkd_bench.distillers.matching import mean_valid, real_tokens, width_map
 from xkd_bench.distillers.pairing import Needs
+from xkd_bench.distillers.relations import angles, directions, inner_product_distance
 from xkd_bench.distillers.soft_targets import SoftTargetSettings, answer_terms
 from xkd_bench.models.trace import Watch
 
@@ -86,20 +87,23 @@ class MGSKD(Distiller):
             "sample_triples": settings.sample_weight * torch.stack(samples).sum(),
         }
 
-    def _relations(self, vectors: Tensor) -> Tensor:
-        """r (B, R, n, n)."""
+    def _related(self, vectors: Tensor) -> Tensor:
+        """(B, n, d) → (B, R, n, d_r), scaled so that inner products are relations r."""
         parts = _parts(vectors, self.settings.relation_heads).transpose(1, 2)
-        return parts @ parts.transpose(-1, -2) / math.sqrt(parts.shape[-1])
+        return parts / math.sqrt(math.sqrt(parts.shape[-1]))
 
     def _token_pairs(self, student: Tensor, teacher: Tensor, real: Tensor) -> Tensor:
-        pairs = (real[:, :, None] * real[:, None, :])[:, None]
-        return mean_valid((self._relations(student) - self._relations(teacher)).square(), pairs)
+        ours, theirs = (self._related(vectors * real[:, :, None]) for vectors in (student, teacher))
+        pairs = real.sum(dim=1).square().sum() * self.settings.relation_heads
+        distance: Tensor = 2 * inner_product_distance(ours, theirs) / pairs.clamp_min(1)
+        return distance
 
     def _token_triples(self, student: Tensor, teacher: Tensor, real: Tensor) -> Tensor:
         n = real.shape[1]
         keys = real[:, None, None, :].bool()
-        relations = self._relations(teacher).masked_fill(~keys, torch.finfo(teacher.dtype).min)
-        mass = (torch.softmax(relations, dim=-1) * real[:, None, :, None]).sum(dim=1)  # (B, n, n) over heads
+        related = self._related(teacher)
+        relations = (related @ related.mT).masked_fill(~keys, torch.finfo(teacher.dtype).min)
+        mass = torch.softmax(relations, dim=-1).sum(dim=1) * real[:, :, None]  # (B, n, n) over heads
         busiest = mass.sum(dim=1).masked_fill(real == 0, -1).topk(min(self.settings.centres, n), dim=1).indices
         others = mass.masked_fill(torch.eye(n, device=mass.device, dtype=torch.bool), -1)
         others = others.masked_fill(~keys[:, 0], -1)
@@ -116,9 +120,10 @@ class MGSKD(Distiller):
         def of(vectors: Tensor) -> Tensor:
             pooled = (vectors * real[:, :, None]).sum(dim=1) / real.sum(dim=1, keepdim=True).clamp_min(1)
             parts = _parts(pooled, self.settings.relation_heads).transpose(0, 1)  # (R, B, d_r)
-            return angles(parts, parts[:, None].expand(-1, parts.shape[1], -1, -1))
+            return directions(parts, parts[:, None])
 
-        return smooth_l1_loss(of(student), of(teacher))
+        ours, theirs = of(student), of(teacher)
+        return inner_product_distance(ours, theirs, limit=1) / (ours.shape[:-1].numel() * ours.shape[-2])
 
 
 def _parts(vectors: Tensor, heads: int) -> Tensor:
