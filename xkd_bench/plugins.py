@@ -147,7 +147,7 @@ class Registry(Generic[Card, Plugin]):
 
 
 @dataclass(frozen=True)
-class Finding:
+class Promise:
     """One thing that must hold of a plugin, whether it does, and what was found."""
 
     what: str
@@ -155,11 +155,11 @@ class Finding:
     note: str = ""
 
 
-def check_card(told: Mapping[str, Any], wanted: Sequence[str]) -> Finding:
+def check_card(told: Mapping[str, Any], wanted: Sequence[str]) -> Promise:
     """Whether a card has all it must have, its one line short enough for a listing."""
     missing = [name for name in wanted if name not in told or told[name] in ("", None)]
     if missing:
-        return Finding("its card is complete", False, f"missing: {', '.join(missing)}")
+        return Promise("its card is complete", False, f"missing: {', '.join(missing)}")
     long = len(str(told.get("summary", ""))) > LONGEST_SUMMARY
     note = f"its summary has more than {LONGEST_SUMMARY} characters" if long else ""
-    return Finding("its card is complete", not long, note)
+    return Promise("its card is complete", not long, note)

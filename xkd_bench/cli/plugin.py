@@ -23,7 +23,7 @@ def check(
     from xkd_bench.distillers import registry as distillers
     from xkd_bench.errors import BadInputError
     from xkd_bench.metrics import registry as metrics
-    from xkd_bench.plugins import Finding, installed
+    from xkd_bench.plugins import Promise, installed
 
     console, failed = make_console(), 0
     known = dict.fromkeys(installed(distillers.GROUP), "method")
@@ -37,22 +37,22 @@ def check(
                 fix="see `xkd-bench metrics list` and `xkd-bench distillers list`; a package's entry point must be "
                 "in xkd_bench.metrics or xkd_bench.distillers",
             )
-        findings: list[Finding] = []
+        promises: list[Promise] = []
         if known[name] == "method":
             from xkd_bench.distillers.checks import check_distiller
 
-            findings += check_distiller(name)
+            promises += check_distiller(name)
         else:
             from xkd_bench.metrics.checks import check_metric
 
-            findings += check_metric(name)
-        bad = [finding for finding in findings if not finding.holds]
-        failed += bool(bad)
+            promises += check_metric(name)
+        broken = [promise for promise in promises if not promise.holds]
+        failed += bool(broken)
         console.print(
-            f"{'✗' if bad else '✓'} {name}  {known[name]}, {len(findings) - len(bad)} of {len(findings)} hold"
+            f"{'✗' if broken else '✓'} {name}  {known[name]}, {len(promises) - len(broken)} of {len(promises)} hold"
         )
-        for finding in findings if len(names) == 1 and names != ["all"] else bad:
-            note = f"  ({finding.note})" if finding.note else ""
-            console.print(f"    {'✓' if finding.holds else '✗'} {finding.what}{note}", soft_wrap=True)
+        for promise in promises if len(names) == 1 and names != ["all"] else broken:
+            note = f"  ({promise.note})" if promise.note else ""
+            console.print(f"    {'✓' if promise.holds else '✗'} {promise.what}{note}", soft_wrap=True)
     if failed:
         raise typer.Exit(1)

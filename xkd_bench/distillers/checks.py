@@ -23,7 +23,7 @@ from xkd_bench.models.checkpoint import open_checkpoint
 from xkd_bench.models.encoding import EncodedRows
 from xkd_bench.models.starts import write_start
 from xkd_bench.models.trace import prepare
-from xkd_bench.plugins import Finding, card, check_card, find
+from xkd_bench.plugins import Promise, card, check_card, find
 from xkd_bench.tasks.loading import load
 from xkd_bench.tasks.registry import Task, find_task
 
@@ -32,7 +32,7 @@ ROWS, UPDATES = 6, 100
 CARD = ("title", "summary", "formula", "needs", "cost", "citation", "settings", "presets")
 
 
-def check_distiller(name: str) -> Iterator[Finding]:
+def check_distiller(name: str) -> Iterator[Promise]:
     """Findings in the order of a first run: card, settings, construction, then a batch of every stage."""
     told = card(find(registry.GROUP, name))
     yield check_card(told, CARD)
@@ -44,19 +44,19 @@ def check_distiller(name: str) -> Iterator[Finding]:
             yield from _on_task(name, method, find_task(task), Path(folder))
 
 
-def _settings(method: type[Distiller], told: Mapping[str, Any]) -> Finding:
+def _settings(method: type[Distiller], told: Mapping[str, Any]) -> Promise:
     fields, documented = set(method.settings_type.model_fields), set(told.get("settings", {}))
     what = "the card explains every setting and no other"
     if fields != documented:
-        return Finding(what, False, f"settings {sorted(fields)}, card {sorted(documented)}")
+        return Promise(what, False, f"settings {sorted(fields)}, card {sorted(documented)}")
     try:
         method.read_settings({"no such setting": 1})
     except BadInputError:
-        return Finding(what, True)
-    return Finding(what, False, "a setting that does not exist is taken")
+        return Promise(what, True)
+    return Promise(what, False, "a setting that does not exist is taken")
 
 
-def _presets(name: str, method: type[Distiller], told: Mapping[str, Any]) -> Finding:
+def _presets(name: str, method: type[Distiller], told: Mapping[str, Any]) -> Promise:
     what = "presets are settings and schedules that can be read"
     for preset, parts in told.get("presets", {}).items():
         for task in parts.get("tasks", {"": {}}):
@@ -65,8 +65,8 @@ def _presets(name: str, method: type[Distiller], told: Mapping[str, Any]) -> Fin
                 method.read_settings(found.settings)
                 Schedule(**{"epochs": 1, "batch_size": 32, "learning_rate": 5e-5, **found.training})
             except (BadInputError, TypeError) as error:
-                return Finding(what, False, f"{preset} {task}: {error}")
-    return Finding(what, True)
+                return Promise(what, False, f"{preset} {task}: {error}")
+    return Promise(what, True)
 
 
 @dataclass(frozen=True)
@@ -87,20 +87,20 @@ class _Trial:
         return [0, *self.lesson.stage_ends.tolist()[:-1]]
 
 
-def _on_task(name: str, method: type[Distiller], task: Task, folder: Path) -> Iterator[Finding]:
+def _on_task(name: str, method: type[Distiller], task: Task, folder: Path) -> Iterator[Promise]:
     where = f" on {task.name}"
     try:
         trial = _trial(method, task, folder)
     except BadInputError as error:
-        yield Finding(f"it can be made{where}, or says why not", True, f"not made: {error.found}")
+        yield Promise(f"it can be made{where}, or says why not", True, f"not made: {error.found}")
         return
-    yield Finding(f"it can be made{where}, or says why not", True)
+    yield Promise(f"it can be made{where}, or says why not", True)
     for what, test in _TESTS.items():
         try:
             problem = test(trial)
         except Exception as error:  # a plugin's code can raise anything; the finding says what
             problem = f"{type(error).__name__}: {error}"
-        yield Finding(what + where, problem is None, problem or "")
+        yield Promise(what + where, problem is None, problem or "")
 
 
 def _trial(method: type[Distiller], task: Task, folder: Path) -> _Trial:

@@ -14,7 +14,7 @@ from xkd_bench.errors import BadInputError
 from xkd_bench.metrics import registry
 from xkd_bench.metrics.contract import FloatArray, IntArray, ModelView, PairView, SumMetric, WeightMetric
 from xkd_bench.metrics.scoring import score_all
-from xkd_bench.plugins import Finding, card, check_card, find
+from xkd_bench.plugins import Promise, card, check_card, find
 from xkd_bench.randomness import generator
 
 CARD = ("title", "summary", "group", "subject", "kinds", "direction", "range", "formula", "citation")
@@ -22,7 +22,7 @@ SHAPES = ((1, 2), (2, 2), (40, 2), (60, 4))
 View = ModelView | PairView
 
 
-def check_metric(name: str) -> Iterator[Finding]:
+def check_metric(name: str) -> Iterator[Promise]:
     """Findings: the card, what importing it brings along, then its values on made predictions."""
     point = find(registry.GROUP, name)
     yield check_card(card(point), CARD)
@@ -30,9 +30,9 @@ def check_metric(name: str) -> Iterator[Finding]:
     try:
         metric = registry.load(name)
     except BadInputError as error:
-        yield Finding("it is a metric of a known kind", False, error.found)
+        yield Promise("it is a metric of a known kind", False, error.found)
         return
-    yield Finding("it is a metric of a known kind", True, type(metric).__name__)
+    yield Promise("it is a metric of a known kind", True, type(metric).__name__)
     if isinstance(metric, SumMetric | WeightMetric):
         tests = [_order_is_nothing]
         if not metric.card.needs_pairs:  # an example that is there twice has no one twin
@@ -41,29 +41,29 @@ def check_metric(name: str) -> Iterator[Finding]:
             try:
                 yield test(metric)
             except Exception as error:  # a plugin's code can raise anything; the finding says what
-                yield Finding(test.__name__.strip("_").replace("_", " "), False, f"{type(error).__name__}: {error}")
+                yield Promise(test.__name__.strip("_").replace("_", " "), False, f"{type(error).__name__}: {error}")
 
 
-def _imports_no_model(point: EntryPoint) -> Finding:
+def _imports_no_model(point: EntryPoint) -> Promise:
     what = "importing it imports neither torch nor transformers"
     code = f"import sys, {point.module}; print([m for m in ('torch', 'transformers', 'datasets') if m in sys.modules])"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if found.returncode:
-        return Finding(what, False, found.stderr.strip().splitlines()[-1])
-    return Finding(what, found.stdout.strip() == "[]", found.stdout.strip().strip("[]"))
+        return Promise(what, False, found.stderr.strip().splitlines()[-1])
+    return Promise(what, found.stdout.strip() == "[]", found.stdout.strip().strip("[]"))
 
 
-def _order_is_nothing(metric: SumMetric | WeightMetric) -> Finding:
+def _order_is_nothing(metric: SumMetric | WeightMetric) -> Promise:
     what = "the order of the examples changes no bit of value or interval"
     for view in _views(metric):
         order = generator("plugin check", "order").permutation(_length(view))
         one, other = (score_all(v, [metric], 50, ("check",)) for v in (view, _taken(view, order)))
         if one != other:
-            return Finding(what, False, f"{one} and {other}")
-    return Finding(what, True)
+            return Promise(what, False, f"{one} and {other}")
+    return Promise(what, True)
 
 
-def _a_weight_is_a_repetition(metric: SumMetric | WeightMetric) -> Finding:
+def _a_weight_is_a_repetition(metric: SumMetric | WeightMetric) -> Promise:
     what = "under weights it is the plain metric of examples repeated so many times"
     for view in _views(metric):
         n = _length(view)
@@ -73,8 +73,8 @@ def _a_weight_is_a_repetition(metric: SumMetric | WeightMetric) -> Finding:
         plain = _weighted(metric, repeated, np.ones((1, int(weights.sum()))))
         found = _weighted(metric, view, weights[np.newaxis].astype(float))
         if not np.allclose(found, plain, rtol=1e-9, atol=1e-11, equal_nan=True):
-            return Finding(what, False, f"{found[0]} and {plain[0]}")
-    return Finding(what, True)
+            return Promise(what, False, f"{found[0]} and {plain[0]}")
+    return Promise(what, True)
 
 
 def _weighted(metric: SumMetric | WeightMetric, view: View, weights: FloatArray) -> FloatArray:
