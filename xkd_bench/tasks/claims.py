@@ -31,7 +31,7 @@ class Claim(Strict):
     not_testable, artefact: why nothing is held against it here.
     """
 
-    name: Annotated[str, Field(pattern=r"^[a-z0-9-]+$")]
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
     quote: str
     place: str
     their_n: str

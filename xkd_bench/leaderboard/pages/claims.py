@@ -89,7 +89,7 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
     ]
     return ClaimView(
         anchor=claim.name,
-        title=claim.name.replace("-", " ").capitalize(),
+        title=claim.name[0].upper() + claim.name[1:].replace("-", " "),
         claim=claim,
         against=claim.against or ("the other explainer" if claim.against_explainers else ""),
         verdict=one.verdict,
