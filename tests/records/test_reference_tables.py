@@ -72,6 +72,13 @@ def test_a_student_is_judged_without_the_teacher_s_weights_to_the_same_bytes(
         assert one.read_bytes() == other.read_bytes(), name
     forwards = json.loads((tmp_path / "without" / TASK / "run.json").read_text())["forwards"]
     assert forwards["teacher"] == 0
+    # Tables of one teacher may lie in several folders: each protocol is kept under a name of its own.
+    shutil.copytree(kept, kept.with_name("another"))
+    for path in sorted((kept / "tables").glob("*.parquet"))[::2]:
+        path.unlink()
+    code, _, errors = evaluate("student1", "reference:grammar", "split", "split")
+    assert code == 0, errors
+    assert (tmp_path / "split" / TASK / "record.json").read_bytes() == other.with_name("record.json").read_bytes()
     # What was never measured says so, and a method that runs the teacher cannot have it.
     code, _, errors = run_cli(
         "evaluate", place / "student1", "--task", TASK, "--teacher", "reference:grammar", "--protocol", "standard",

@@ -14,6 +14,7 @@ from xkd_bench.models.checkpoint import Checkpoint, open_checkpoint
 from xkd_bench.models.classifier import LazyClassifier, Runtime
 from xkd_bench.models.fit import check_fit
 from xkd_bench.records.lineage import read_lineage, resolved_location
+from xkd_bench.records.reference_tables import of_one_teacher
 from xkd_bench.records.schema import LineageRecord
 from xkd_bench.tasks.examples import Examples
 from xkd_bench.tasks.loading import load
@@ -53,7 +54,8 @@ class Plan:
 
     def references(self) -> tuple[Path, ...]:
         """Folders of the models of which there are measurements and no weights."""
-        return tuple(model.checkpoint.folder for model in self.models().values() if model.checkpoint.reference)
+        known = [model.checkpoint.folder for model in self.models().values() if model.checkpoint.reference]
+        return tuple(folder for one in known for folder in of_one_teacher(one))
 
 
 def make_plan(

@@ -114,8 +114,8 @@ def teachers_in(submissions: Path) -> list[Hash]:
 def kept_logits(checkpoint: Hash, data: Hash) -> dict[str, list[float]] | None:
     """What the reference teacher with this hash answered to the examples of this split, by id; None where no such
     teacher is at hand."""
-    folder = reference_with(checkpoint)
-    for key_path in sorted((folder / TABLES).glob("*.json")) if folder else ():
+    tables = (path for folder in _all_with(checkpoint) for path in sorted((folder / TABLES).glob("*.json")))
+    for key_path in tables:
         key = json.loads(key_path.read_text(encoding="utf-8"))
         if key.get("probe") == "predictions" and key.get("data") == data:
             table = pq.read_table(key_path.with_suffix(".parquet"))
@@ -125,13 +125,27 @@ def kept_logits(checkpoint: Hash, data: Hash) -> dict[str, list[float]] | None:
 
 
 def reference_with(checkpoint: Hash) -> Path | None:
-    """The folder of the reference teacher with this hash; None where none is at hand."""
+    """A folder of the reference teacher with this hash; None where none is at hand."""
+    return next(_all_with(checkpoint), None)
+
+
+def _all_with(checkpoint: Hash) -> Iterator[Path]:
     for folder in _folders():
-        for path in sorted(folder.glob(f"*/{FILE}")):
-            record = read_reference(path.parent)
-            if record is not None and record.checkpoint == checkpoint:
-                return path.parent
-    return None
+        yield from _below(folder, checkpoint)
+
+
+def _below(folder: Path, checkpoint: Hash) -> Iterator[Path]:
+    for path in sorted(folder.glob(f"*/{FILE}")):
+        record = read_reference(path.parent)
+        if record is not None and record.checkpoint == checkpoint:
+            yield path.parent
+
+
+def of_one_teacher(folder: Path) -> tuple[Path, ...]:
+    """The folder, and those beside it with tables of the same checkpoint: another protocol has a folder of its own."""
+    record = read_reference(folder)
+    others = () if record is None else _below(folder.parent, record.checkpoint)
+    return (folder, *(other for other in others if other.name != folder.name))
 
 
 def portable_digest(key: dict[str, Any]) -> str:
