@@ -177,6 +177,14 @@ def test_rows_without_a_teacher_have_a_table_of_their_own(html):
     assert "Cohen" not in alone
 
 
+def test_the_track_with_most_rows_comes_first(tmp_path):
+    for name, protocol in (("one", "aggregation"), ("two", "quick"), ("three", "quick")):
+        made = record("cola", student=name, level=0.5, follow=0.4, protocol=protocol)
+        write_entry(tmp_path / "in", name, [made], toml=f'name = "{name}"\nmethod = "m"\n')
+    page = section(board(tmp_path / "in", tmp_path / "out"), "glue-cola")
+    assert 0 < page.index("protocol quick") < page.index("protocol aggregation")
+
+
 def test_slices_stand_beside_their_task(html):
     parts = section(html, "glue-cola")
     parts = parts[parts.index("Parts of the split") :]

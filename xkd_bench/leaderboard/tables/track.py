@@ -145,13 +145,16 @@ def track_key(result: TaskResult) -> tuple[str, ...]:
 
 
 def tracks_of(rows: Sequence[Measured]) -> list[list[Measured]]:
-    """The rows of one task by track: teachers first, then those without one."""
+    """The rows of one task by track: teachers first, then those without one; where most stand, first."""
     tracks: dict[tuple[str, ...], list[Measured]] = {}
     for row in rows:
         tracks.setdefault(track_key(row.result), []).append(row)
-    return [
-        tracks[key] for key in sorted(tracks, key=lambda key: (len(key) == 1, tracks[key][0].result.protocol.name, key))
-    ]
+
+    def place(key: tuple[str, ...]) -> tuple[bool, int, str, tuple[str, ...]]:
+        members = tracks[key]
+        return len(key) == 1, -len(members), members[0].result.protocol.name, key
+
+    return [tracks[key] for key in sorted(tracks, key=place)]
 
 
 def in_headline_order(facts: TaskFacts, rows: Sequence[Measured], metrics: Mapping[str, MetricCard]) -> list[Measured]:
