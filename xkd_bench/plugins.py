@@ -79,6 +79,9 @@ class Named(Protocol):
     @property
     def name(self) -> str: ...
 
+    @property
+    def title(self) -> str: ...
+
 
 Card = TypeVar("Card", bound=Named)
 Plugin = TypeVar("Plugin")
@@ -143,7 +146,7 @@ class Registry(Generic[Card, Plugin]):
 
     def title(self, name: str) -> str:
         """What people read for a name; the name itself where none is installed."""
-        return str(getattr(self.card(name), "title", name)) if name in installed(self.group) else name
+        return self.card(name).title if name in installed(self.group) else name
 
 
 @dataclass(frozen=True)

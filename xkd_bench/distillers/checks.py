@@ -33,7 +33,7 @@ CARD = ("title", "summary", "formula", "needs", "cost", "citation", "settings", 
 
 
 def check_distiller(name: str) -> Iterator[Promise]:
-    """Findings in the order of a first run: card, settings, construction, then a batch of every stage."""
+    """Promises in the order of a first run: card, settings, construction, then a batch of every stage."""
     told = card(find(registry.GROUP, name))
     yield check_card(told, CARD)
     method = registry.load(name)
@@ -98,7 +98,7 @@ def _on_task(name: str, method: type[Distiller], task: Task, folder: Path) -> It
     for what, test in _TESTS.items():
         try:
             problem = test(trial)
-        except Exception as error:  # a plugin's code can raise anything; the finding says what
+        except Exception as error:  # a plugin's code can raise anything; the promise's note says what
             problem = f"{type(error).__name__}: {error}"
         yield Promise(what + where, problem is None, problem or "")
 

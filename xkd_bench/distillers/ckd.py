@@ -120,7 +120,7 @@ def triple_distance(student: Tensor, teacher: Tensor, real: Tensor, reach: int) 
 
 
 def _angles_within(vectors: Tensor, places: Tensor, real: Tensor) -> Tensor:
-    """`triples.angles` of (…, m, d) to the vectors at `places` (m, w), from their inner products: (…, m, w, w).
+    """`relations.angles` of (…, m, d) to the vectors at `places` (m, w), from their inner products: (…, m, w, w).
 
     ⟨x_i − x_p, x_i − x_q⟩ = G_ii − G_ip − G_iq + G_pq, so that no difference of vectors is ever stored: m·w² numbers in
     place of m·w·d. Centred first, which changes no difference and keeps the numbers small.
