@@ -77,3 +77,37 @@ def test_a_small_p_value_is_not_said_to_be_nothing(p_value: float, told: str) ->
     seen = replace(cell((0.5,), (0.4,), 0.0, 0.2), p_value=p_value)
     page = claims_page([ClaimVerdict(paper, claim, "cannot be told", "", (seen,))], cards())
     assert page.papers[0].claims[0].lines[0].p_value == told
+
+
+def test_the_overview_counts_outcomes_by_task_and_leaves_out_what_was_not_measured() -> None:
+    """By hand: SST-2 has two scores for and one untold, CoLA one against and one without any value, MRPC no value."""
+    from dataclasses import replace
+
+    from xkd_bench.leaderboard.pages.claims import claims_page
+    from xkd_bench.metrics.registry import cards
+    from xkd_bench.tasks.claims import claims_of_papers
+    from xkd_bench.verdicts.claims import ClaimVerdict
+
+    measured, empty = cell((0.5,), (0.4,), 0.0, 0.2), ClaimCell("glue/x", "", "kappa")
+    cells = (
+        replace(measured, title="SST-2", outcome="supported"),
+        replace(measured, title="SST-2", outcome="cannot be told"),
+        replace(measured, title="SST-2", outcome="supported"),
+        replace(measured, title="CoLA", outcome="contradicted"),
+        replace(empty, title="CoLA"),
+        replace(empty, title="MRPC"),
+    )
+    paper = claims_of_papers()[0]
+    tested = next(one for one in paper.claims if one.is_tested)
+    untested = next(one for one in paper.claims if not one.is_tested)
+    page = claims_page(
+        [
+            ClaimVerdict(paper, tested, "cannot be told", "", cells),
+            ClaimVerdict(paper, untested, "not testable here", ""),
+        ],
+        cards(),
+    )
+    assert page.tasks == ("SST-2", "CoLA", "MRPC")
+    first, second = page.papers[0].claims
+    assert first.told == ((("✓", "supported", 2), ("?", "cannot be told", 1)), (("✗", "contradicted", 1),), ())
+    assert second.told == ((), (), ())

@@ -34,7 +34,11 @@ class Line:
 
 @dataclass(frozen=True)
 class ClaimView:
-    """A claim as the page shows it. against: what it is held against, in words. facts: term and text."""
+    """A claim as the page shows it.
+
+    against: what it is held against, in words. facts: term and text. told: of each task of the overview the outcomes
+    of its scores: mark, outcome, how many.
+    """
 
     anchor: str
     title: str
@@ -44,6 +48,7 @@ class ClaimView:
     mark: str
     sentence: str
     facts: tuple[tuple[str, str], ...]
+    told: tuple[tuple[tuple[str, str, int], ...], ...]
     lines: tuple[Line, ...]
     plot: Strips | None
 
@@ -59,26 +64,28 @@ class PaperView:
 
 @dataclass(frozen=True)
 class ClaimsPage:
-    """counts: verdict → how many claims have it."""
+    """tasks: columns of the overview. counts: verdict → how many claims have it."""
 
     papers: tuple[PaperView, ...]
+    tasks: tuple[str, ...]
     counts: tuple[tuple[str, str, int], ...]
 
 
 def claims_page(verdicts: Sequence[ClaimVerdict], metrics: Mapping[str, MetricCard]) -> ClaimsPage:
     papers = dict.fromkeys(one.paper.paper for one in verdicts)
+    tasks = tuple(dict.fromkeys(cell.title for one in verdicts for cell in one.cells))
     views = []
     for paper in papers:
         own = [one for one in verdicts if one.paper.paper == paper]
         first = own[0].paper
-        claims = tuple(_view(one, metrics) for one in own)
+        claims = tuple(_view(one, tasks, metrics) for one in own)
         views.append(PaperView(f"paper-{paper.replace('_', '-')}", first.title, first.written, first.seen, claims))
     kinds = dict.fromkeys(["supported", "contradicted", "cannot be told", *(one.verdict for one in verdicts)])
     counts = [(kind, MARKS.get(kind, "∎"), sum(one.verdict == kind for one in verdicts)) for kind in kinds]
-    return ClaimsPage(tuple(views), tuple(counts))
+    return ClaimsPage(tuple(views), tasks, tuple(counts))
 
 
-def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
+def _view(one: ClaimVerdict, tasks: Sequence[str], metrics: Mapping[str, MetricCard]) -> ClaimView:
     claim = one.claim
     facts = [
         ("where", claim.place),
@@ -96,9 +103,18 @@ def _view(one: ClaimVerdict, metrics: Mapping[str, MetricCard]) -> ClaimView:
         mark=MARKS.get(one.verdict, "∎"),
         sentence=one.sentence,
         facts=tuple((term, text) for term, text in facts if text),
+        told=tuple(_told([cell for cell in one.cells if cell.title == task]) for task in tasks),
         lines=tuple(_line(claim, cell, metrics) for cell in one.cells),
         plot=strips(one.cells, claim.margin),
     )
+
+
+def _told(cells: Sequence[ClaimCell]) -> tuple[tuple[str, str, int], ...]:
+    """How the scores of one task came out; nothing where none was measured."""
+    counts = [
+        (mark, kind, sum(cell.outcome == kind and bool(cell.values) for cell in cells)) for kind, mark in MARKS.items()
+    ]
+    return tuple(one for one in counts if one[2])
 
 
 def _line(claim: Claim, cell: ClaimCell, metrics: Mapping[str, MetricCard]) -> Line:
