@@ -256,6 +256,10 @@ def test_no_submissions_say_how_to_add_one(tmp_path):
     assert document.open == []
 
 
+def test_no_claim_is_counted_where_no_reference_entry_can_be_held_against_one(html):
+    assert html.count("claims.html") == 1, "the foot alone leads there"
+
+
 def test_a_task_nobody_registered_still_gets_its_table(tmp_path):
     made = record("cola", student="one", level=0.5, follow=0.4)
     made["task"] |= {"name": f"mine {SCRIPT.replace('/', '')}", "title": SCRIPT, "headline": "no such score"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 from xkd_bench import leaderboard
@@ -25,3 +27,15 @@ def test_the_committed_board_is_up_to_date(tmp_path: Path) -> None:
         if path.is_file()
     }
     assert built == committed
+
+
+def test_the_first_page_counts_the_verdicts_of_the_page_of_claims() -> None:
+    claims = (ROOT / "leaderboard" / "claims.html").read_text(encoding="utf-8")
+    verdicts = Counter(re.findall(r"<h3 id=.*?</span>([a-z ,]+)</span>", claims))
+    first = (ROOT / "leaderboard" / "index.html").read_text(encoding="utf-8")
+    line = re.search(r'<a href="claims.html">What papers claim</a>: (.*)</p>', first)
+    assert line is not None
+    told = {kind.strip(): int(count) for count, kind in re.findall(r"<b>(\d+)</b> ([a-z ,]+)", line[1])}
+    assert {kind: count for kind, count in told.items() if count} == verdicts
+    overview = claims[claims.index('<table class="models overview">') : claims.index("</table>")]
+    assert Counter(re.findall(r'<span class="tag verdict">.*?</span>([a-z ,]+)</span>', overview)) == verdicts

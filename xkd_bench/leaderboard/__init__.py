@@ -6,7 +6,8 @@ build          the order of a build              pages/      the board, an entry
 blueprint      what each of its parts is given               the claims; a task, metric, method or explainer
 entry_files    all there is of one entry         tables/     a track → its tables, and what its pictures show
 section_files  all there is of one task          plots/      pictures, as the geometry of an SVG
-front          what speaks of all entries        templates/  how pages and pictures look
+claim_files    the claims, held against entries  templates/  how pages and pictures look
+front          what speaks of all entries
 columns        which scores, in which order
 cells          a score → what a cell shows       digest, cache  what a build remembers, and where
 ranks          what cannot be told apart         workers        many things made at once

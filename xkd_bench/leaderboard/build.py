@@ -14,28 +14,22 @@ from filelock import FileLock
 
 from xkd_bench.errors import BadInputError
 from xkd_bench.explainers import registry as explainers
-from xkd_bench.leaderboard import entry_files, section_files
+from xkd_bench.leaderboard import claim_files, entry_files, section_files
 from xkd_bench.leaderboard.blueprint import Anchors, Blueprint, paths_of_entries
 from xkd_bench.leaderboard.cache import Digests
 from xkd_bench.leaderboard.entry_files import Kept
 from xkd_bench.leaderboard.facts import facts_of_card
 from xkd_bench.leaderboard.front import front_files
 from xkd_bench.leaderboard.pages.board import Page, is_long, page_of
-from xkd_bench.leaderboard.pages.claims import claims_page
 from xkd_bench.leaderboard.publish import check_replaceable, publishing
-from xkd_bench.leaderboard.render import page as render_page
 from xkd_bench.leaderboard.section_files import OfEntry, TaskRows
 from xkd_bench.leaderboard.workers import Each, workers
 from xkd_bench.metrics.contract import MetricCard
 from xkd_bench.perturbations import registry as perturbations
 from xkd_bench.records.files import disk_errors
 from xkd_bench.records.reference_tables import teachers_in
-from xkd_bench.records.submission import REFERENCE, read_submission
-from xkd_bench.tasks.claims import claims_of_papers
+from xkd_bench.records.submission import REFERENCE
 from xkd_bench.tasks.registry import all_tasks
-from xkd_bench.verdicts.claims import judge_claims
-
-CLAIMS = "claims.html"
 
 
 @dataclass(frozen=True)
@@ -142,23 +136,11 @@ def _write(names: Sequence[str], blueprint: Blueprint, each: Each) -> tuple[Page
     made = each(partial(section_files.make, blueprint=blueprint), other, "tables", "tasks")
     sections |= zip((one.task for one in other), made, strict=True)
     page = page_of(submissions, [one for one in sections.values() if one is not None], blueprint)
-    blueprint.edition.write(front_files(page, submissions, blueprint))
     references = {kept.name: kept.digest.contents for kept in entries if kept.name.startswith(REFERENCE)}
-    blueprint.edition.write({CLAIMS: _claims(references, blueprint)})
+    claims = claim_files.make(references, blueprint)
+    blueprint.edition.write(claims.files)
+    blueprint.edition.write(front_files(page, claims.counts, submissions, blueprint))
     return page, len(names) - len(changed)
-
-
-def _claims(references: Mapping[str, str], blueprint: Blueprint) -> bytes:
-    """The page of claims. references: reference entry → hash of its contents, all that a verdict follows from."""
-    papers = claims_of_papers()
-    made_from = [references, [paper.model_dump() for paper in papers]]
-    kept = blueprint.digests.page(CLAIMS, made_from)
-    if kept is None:
-        entries = [read_submission(blueprint.submissions / name, name) for name in references]
-        verdicts = judge_claims(papers, entries)
-        kept = render_page("claims.html.j2", CLAIMS, claims=claims_page(verdicts, blueprint.metrics))
-        blueprint.digests.write_page(CLAIMS, made_from, kept)
-    return kept
 
 
 @contextmanager

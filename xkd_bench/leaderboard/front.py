@@ -26,11 +26,13 @@ from xkd_bench.tasks.registry import all_tasks
 from xkd_bench.tasks.reported import reported_papers
 
 
-def front_files(first: Page, submissions: Sequence[Submission], blueprint: Blueprint) -> dict[str, bytes]:
-    """Path inside the site → contents. submissions: with brief records at least."""
+def front_files(
+    first: Page, claims: Mapping[str, int], submissions: Sequence[Submission], blueprint: Blueprint
+) -> dict[str, bytes]:
+    """Path inside the site → contents. claims: verdict → how many have it. submissions: with brief records at least."""
     paths = blueprint.entry_paths
     files = {
-        "index.html": page("index.html.j2", "", page=first, entry_paths=paths),
+        "index.html": page("index.html.j2", "", page=first, claims=claims, entry_paths=paths),
         "data/entries.bib": bibliography(submissions),
         **assets(),
     }

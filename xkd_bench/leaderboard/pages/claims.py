@@ -70,6 +70,11 @@ class ClaimsPage:
     tasks: tuple[str, ...]
     counts: tuple[tuple[str, str, int], ...]
 
+    @property
+    def measured(self) -> bool:
+        """Whether any score of any claim has a value."""
+        return any(told for paper in self.papers for claim in paper.claims for told in claim.told)
+
 
 def claims_page(verdicts: Sequence[ClaimVerdict], metrics: Mapping[str, MetricCard]) -> ClaimsPage:
     papers = dict.fromkeys(one.paper.paper for one in verdicts)
