@@ -39,3 +39,20 @@ def test_the_first_page_counts_the_verdicts_of_the_page_of_claims() -> None:
     assert {kind: count for kind, count in told.items() if count} == verdicts
     overview = claims[claims.index('<table class="models overview">') : claims.index("</table>")]
     assert Counter(re.findall(r'<span class="tag verdict">.*?</span>([a-z ,]+)</span>', overview)) == verdicts
+
+
+def test_the_readme_says_what_the_page_of_claims_says() -> None:
+    """Each verdict and each difference with its interval, as they stand there."""
+    claims = (ROOT / "leaderboard" / "claims.html").read_text(encoding="utf-8")
+    sections = dict(re.findall(r'<h3 id="([a-zA-Z-]+)">(.*?)</section>', claims, re.DOTALL))
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(
+        r"^\| \[.*?\]\(leaderboard/claims\.html#([a-zA-Z-]+)\) \| (.*?) \| (.*?) \|$", readme, re.MULTILINE
+    )
+    assert len(rows) >= 6
+    for name, verdict, numbers in rows:
+        assert f"</span>{verdict.strip('*')}</span>" in sections[name], name
+        seen = re.findall(r'<td class="apart">([^<>]+)<span class="small">(\[[^<>]+\])</span>', sections[name])
+        told = re.findall(r"([+−]?\d\.\d{3}) (\[[^\]]+\])", numbers)
+        assert told, name
+        assert set(told) <= set(seen), name

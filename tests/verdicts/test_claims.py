@@ -69,6 +69,21 @@ def test_one_seed_says_nothing_of_a_method_however_large_the_difference(variant:
     assert found.cells[0].p_value is None
 
 
+@pytest.mark.parametrize(("status", "told"), [("valid", "supported"), ("weak", "cannot be told")])
+def test_students_that_did_not_learn_the_task_say_nothing_of_a_method(variant: Variant, status: str, told: str) -> None:
+    def gate(record: dict) -> None:
+        record["gate"]["student"]["status"] = status
+
+    apart = [read_submission(variant("bad-seed2", wrong=160, seed=2, edit=gate), "reference/bad-seed2")]
+    entries = [*seeds(variant, "good", [0, 3, 6]), *seeds(variant, "bad", [150, 155]), *apart]
+    (found,) = verdicts([DIFFERENCE], entries)
+    assert found.verdict == told
+    (cell,) = found.cells
+    assert len(cell.against) == 3, "what was seen is shown all the same"
+    assert (cell.p_value is None) == (status == "weak")
+    assert cell.reason == ("1 of 3 students of bad did not pass their gate" if status == "weak" else "")
+
+
 def test_seeds_that_stray_as_far_as_the_difference_show_nothing(variant: Variant) -> None:
     entries = [*seeds(variant, "good", [0, 120, 240]), *seeds(variant, "bad", [60, 140, 250])]
     (found,) = verdicts([DIFFERENCE], entries)

@@ -10,12 +10,13 @@ with one score, is
     cannot be told  everything else
 
 and a claim is supported or contradicted where all of its cells are: its verdict survives task × explainer × fill ×
-centring, or it is none.
+centring, or it is none. A cell with a student that did not learn the task (its record's gate) cannot be told either: it
+shows a schedule that was too short for the method, or a training that failed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -231,10 +232,23 @@ def _cell(claim: Claim, blank: ClaimCell, score: str, own: _Drawn, others: _Draw
         high=found.high,
         smallest=smallest_difference(found.standard_error) if np.isfinite(found.standard_error) else None,
     )
+    if weak := _weak_students({claim.method: own} | ({claim.against: others} if claim.against else {})):
+        return replace(cell, reason=weak)
     seeds = min(len(one) for one in ((first,) if claim.kind == "level" else (first, second)))
     if seeds < FEWEST_SEEDS:
         return replace(cell, reason="one seed of a method: that holds for these checkpoints, not for methods")
     return replace(cell, p_value=_p_value(claim, found))
+
+
+def _weak_students(students: Mapping[str, _Drawn]) -> str:
+    """How many did not pass their gate, method by method; empty where all did."""
+    found = []
+    for method, drawn in students.items():
+        gates = [one.entry.result.gate.get("student") for one in drawn.entries]
+        weak = sum(gate is not None and gate.status != "valid" for gate in gates)
+        if weak:
+            found.append(f"{weak} of {len(gates)} students of {method} did not pass their gate")
+    return "; ".join(found)
 
 
 def _p_value(claim: Claim, found: SeedsDifference) -> float | None:
