@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -22,6 +22,14 @@ ROWS = 4000
 UPDATES = 330
 STOPPED = "xkd-bench: stopped. Nothing half-written is left; the same command goes on from what was finished."
 SIGNALS = [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGKILL, id="killed")]
+
+
+@pytest.fixture(autouse=True)
+def _ctrl_c_is_heard() -> Iterator[None]:
+    """Here and in processes started from here, also where a shell began pytest in the background, and it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def stop_when(ready: Callable[[], bool], how: signal.Signals, arguments: list[str], folder: Path) -> tuple[int, str]:
