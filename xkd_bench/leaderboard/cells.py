@@ -148,12 +148,10 @@ def speed_cell(run: RunRecord | None) -> Cell:
     return Cell(f"{speed.ratio:.2f} ×", small, "", tooltip, sort_key(speed.ratio))
 
 
-def is_weak(gate: GateRecord | None) -> bool:
-    return gate is not None and gate.status != "valid"
-
-
-def gate_words(gate: GateRecord) -> str:
-    """Why a model does not pass its gate, in one clause."""
+def gate_words(gate: GateRecord | None) -> str:
+    """Why a model does not pass its gate, in one clause; nothing where it does."""
+    if gate is None:
+        return ""
     if gate.reason:
         return gate.reason
     title = {"mcc": "MCC", "spearman": "Spearman"}[gate.score]

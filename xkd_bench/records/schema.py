@@ -256,6 +256,11 @@ class TaskResult(Strict):
     examples: FileRecord
     provenance: dict[str, Any]
 
+    def failed_gate(self, role: Literal["student", "teacher"]) -> GateRecord | None:
+        """The gate of a model that did not pass it; None where it did, and where it has none."""
+        gate = self.gate.get(role)
+        return None if gate is None or gate.status == "valid" else gate
+
     @property
     def labels(self) -> tuple[str, ...]:
         """Names of the classes in the order of the logits, as the record says; none for a regression."""

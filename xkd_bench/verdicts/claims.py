@@ -244,10 +244,9 @@ def _weak_students(students: Mapping[str, _Drawn]) -> str:
     """How many did not pass their gate, method by method; empty where all did."""
     found = []
     for method, drawn in students.items():
-        gates = [one.entry.result.gate.get("student") for one in drawn.entries]
-        weak = sum(gate is not None and gate.status != "valid" for gate in gates)
+        weak = sum(one.entry.result.failed_gate("student") is not None for one in drawn.entries)
         if weak:
-            found.append(f"{weak} of {len(gates)} students of {method} did not pass their gate")
+            found.append(f"{weak} of {len(drawn.entries)} students of {method} did not pass their gate")
     return "; ".join(found)
 
 

@@ -127,7 +127,7 @@ def _standings(named: Sequence[tuple[str, TaskResult]], key: str) -> list[Standi
                 floor=_estimate(scale.floor) if scale else None,
                 ceiling=_estimate(scale.ceiling) if scale else None,
                 random=scale.random_student.value if scale else None,
-                weak=cells.is_weak(result.gate.get("student")),
+                weak=result.failed_gate("student") is not None,
                 survives=fill is None or fill.survives,
             )
         )

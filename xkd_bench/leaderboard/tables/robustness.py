@@ -65,7 +65,7 @@ def _standings(named: Sequence[tuple[str, TaskResult]], score: str) -> list[Stan
                 floor=None,
                 ceiling=None,
                 random=None,
-                weak=cells.is_weak(result.gate.get("student")),
+                weak=result.failed_gate("student") is not None,
                 survives=True,
             )
         )

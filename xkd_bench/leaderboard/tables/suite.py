@@ -123,7 +123,7 @@ def view_row(entry: Submission, members: Sequence[Sequence[TaskFacts]], scores: 
         method=entry.card.method,
         folder=entry.name,
         weak_on=tuple(
-            facts.title for facts in tasks if cells.is_weak(entry.tasks[facts.name].result.gate.get("student"))
+            facts.title for facts in tasks if entry.tasks[facts.name].result.failed_gate("student") is not None
         ),
         mean=cells.score_cell(mean_score(scores)),
         members=tuple(cells.score_cell(score) for score in scores),

@@ -178,7 +178,6 @@ def student_row(
 ) -> Row:
     result = row.result
     headline = next((column.key for column in columns if column.is_headline), "")
-    gate = result.gate.get("student")
     return Row(
         name=row.name,
         method=row.submission.card.method,
@@ -187,7 +186,7 @@ def student_row(
         is_control=row.submission.is_control,
         badge=badge,
         badge_meaning=MEANING[badge],
-        gate="" if gate is None or gate.status == "valid" else cells.gate_words(gate),
+        gate=cells.gate_words(result.failed_gate("student")),
         rank=cells.rank_cell(places.get(headline), result.student.parameters),
         size=cells.size_cell(result.student, teacher),
         scores=tuple(
@@ -272,8 +271,7 @@ def protocols_of(rows: Sequence[Measured]) -> str:
 
 def teacher_words(result: TaskResult) -> str:
     """Why the teacher is invalid, or nothing."""
-    gate = result.gate.get("teacher")
-    return cells.gate_words(gate) if gate is not None and cells.is_weak(gate) else ""
+    return cells.gate_words(result.failed_gate("teacher"))
 
 
 class Track:
@@ -372,8 +370,6 @@ class Track:
             found = [badges.get((row.submission.name, self.facts.name), "recorded") for row in members]
             badge = min(found, key=("recorded", "audited", "reproduced").index)
             first = student_row(members[0], (), self.teacher, badge, {})
-            weak = next(
-                (row.result.gate["student"] for row in members if cells.is_weak(row.result.gate.get("student"))), None
-            )
-            rows.append((replace(first, gate=cells.gate_words(weak) if weak else ""), method))
+            weak = next(filter(None, (row.result.failed_gate("student") for row in members)), None)
+            rows.append((replace(first, gate=cells.gate_words(weak)), method))
         return MethodsTable(tuple(scores.values()), tuple(rows))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from xkd_bench.explainers.registry import in_reading_order
 from xkd_bench.explainers.registry import title as explainer_title
-from xkd_bench.leaderboard import cells
 from xkd_bench.leaderboard.columns import Column, agreement_axis
 from xkd_bench.leaderboard.plots.axes import Estimate
 from xkd_bench.leaderboard.plots.headline import Plot, Point, draw
@@ -33,7 +32,7 @@ def drawn(name: str, result: TaskResult, control: bool) -> Drawn:
         for score, record in result.scores.items()
         if record.value is not None
     }
-    return Drawn(name, estimates, cells.is_weak(result.gate.get("student")), control)
+    return Drawn(name, estimates, result.failed_gate("student") is not None, control)
 
 
 def plots_of(

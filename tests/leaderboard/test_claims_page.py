@@ -1,13 +1,18 @@
-"""Strips of the page of claims: a case by hand, and what must hold whatever was measured."""
+"""The page of claims, its strips and its overview: cases by hand, and what must hold whatever was measured."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xkd_bench.leaderboard.pages.claims import claims_page
 from xkd_bench.leaderboard.plots.claims import HEIGHT, SIDE, WIDTH, strips
-from xkd_bench.verdicts.claims import ClaimCell
+from xkd_bench.metrics.registry import cards
+from xkd_bench.tasks.claims import claims_of_papers
+from xkd_bench.verdicts.claims import ClaimCell, ClaimVerdict
 
 shares = st.lists(st.floats(-1, 1), min_size=1, max_size=4).map(tuple)
 
@@ -65,13 +70,6 @@ def test_everything_lies_on_the_axis(
     ("p_value", "told"), [(0.0, "< 0.001"), (0.0004, "< 0.001"), (0.0006, "0.001"), (1.0, "1.000")]
 )
 def test_a_small_p_value_is_not_said_to_be_nothing(p_value: float, told: str) -> None:
-    from dataclasses import replace
-
-    from xkd_bench.leaderboard.pages.claims import claims_page
-    from xkd_bench.metrics.registry import cards
-    from xkd_bench.tasks.claims import claims_of_papers
-    from xkd_bench.verdicts.claims import ClaimVerdict
-
     paper = claims_of_papers()[0]
     claim = next(one for one in paper.claims if one.is_tested)
     seen = replace(cell((0.5,), (0.4,), 0.0, 0.2), p_value=p_value)
@@ -81,13 +79,6 @@ def test_a_small_p_value_is_not_said_to_be_nothing(p_value: float, told: str) ->
 
 def test_the_overview_counts_outcomes_by_task_and_leaves_out_what_was_not_measured() -> None:
     """By hand: SST-2 has two scores for and one untold, CoLA one against and one without any value, MRPC no value."""
-    from dataclasses import replace
-
-    from xkd_bench.leaderboard.pages.claims import claims_page
-    from xkd_bench.metrics.registry import cards
-    from xkd_bench.tasks.claims import claims_of_papers
-    from xkd_bench.verdicts.claims import ClaimVerdict
-
     measured, empty = cell((0.5,), (0.4,), 0.0, 0.2), ClaimCell("glue/x", "", "kappa")
     cells = (
         replace(measured, title="SST-2", outcome="supported"),
